@@ -1,0 +1,5 @@
+/** Storage seam and crash points. */
+@NullMarked
+package dev.lockstep.io;
+
+import org.jspecify.annotations.NullMarked;
