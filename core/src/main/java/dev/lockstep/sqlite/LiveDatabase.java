@@ -1,0 +1,150 @@
+package dev.lockstep.sqlite;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The only class that opens a database file or its {@code -shm} file while SQLite may have it open in this process. Handles
+ * are never closed.
+ *
+ * <p>Reason: SQLite's locks are POSIX record locks, which belong to the process and the inode. When a process closes
+ * <em>any</em> descriptor of a file, the kernel drops all of the process's locks on it, SQLite's too; another program can then
+ * take itself for the last user and delete a live WAL (reference: "How To Corrupt An SQLite Database File", section 2.2). So
+ * every handle lives in a static registry keyed by inode, which also keeps it from garbage collection, and reads go through
+ * {@link RandomAccessFile}, because an interrupted {@link java.nio.channels.FileChannel} closes itself. A held descriptor keeps its inode
+ * from being reused, so a key never comes to mean another file.
+ *
+ * <p>Handles on the {@code -wal} file carry no locks and need no such care.
+ *
+ * <p>Thread-safe.
+ */
+public final class LiveDatabase {
+
+    /** SQLite grows and maps the wal-index in blocks of this size. */
+    static final int SHM_BLOCK = 32 * 1024;
+
+    private static final Map<Object, RandomAccessFile> DATABASES = new HashMap<>();
+    private static final Map<Object, SharedMemory> SHARED_MEMORIES = new HashMap<>();
+
+    private final Path path;
+    private final RandomAccessFile file;
+
+    private LiveDatabase(Path path, RandomAccessFile file) {
+        this.path = path;
+        this.file = file;
+    }
+
+    /**
+     * The database file at {@code path}, which must exist.
+     *
+     * @throws IOException if it cannot be opened for reading
+     */
+    public static LiveDatabase of(Path path) throws IOException {
+        Path real = path.toRealPath();
+        synchronized (DATABASES) {
+            Object key = inode(real);
+            RandomAccessFile file = DATABASES.get(key);
+            if (file == null) {
+                file = new RandomAccessFile(real.toFile(), "r");
+                DATABASES.put(key, file);
+            }
+            return new LiveDatabase(real, file);
+        }
+    }
+
+    /** The database's path, symbolic links resolved, as SQLite resolves them. */
+    public Path path() {
+        return path;
+    }
+
+    /** The path of the WAL beside the database. */
+    public Path walPath() {
+        return path.resolveSibling(path.getFileName() + "-wal");
+    }
+
+    private Path shmPath() {
+        return path.resolveSibling(path.getFileName() + "-shm");
+    }
+
+    /** Length of the database file in bytes. */
+    public long size() throws IOException {
+        synchronized (file) {
+            return file.length();
+        }
+    }
+
+    /**
+     * Reads up to {@code length} bytes at {@code position}, fewer only at the end of the file.
+     *
+     * @return the number of bytes read, 0 at or past the end
+     */
+    public int read(long position, byte[] into, int offset, int length) throws IOException {
+        synchronized (file) {
+            file.seek(position);
+            int done = 0;
+            while (done < length) {
+                int n = file.read(into, offset + done, length - done);
+                if (n < 0) {
+                    break;
+                }
+                done += n;
+            }
+            return done;
+        }
+    }
+
+    /**
+     * The wal-index that SQLite has open now. Call it only while an SQLite connection of this process has read from the database
+     * and stays open: before that the {@code -shm} file may be about to be truncated or unlinked.
+     */
+    public WalIndex walIndex() throws IOException {
+        Path shm = shmPath();
+        synchronized (SHARED_MEMORIES) {
+            Object key = inode(shm);
+            SharedMemory memory = SHARED_MEMORIES.get(key);
+            if (memory == null) {
+                memory = new SharedMemory(new RandomAccessFile(shm.toFile(), "rw"));
+                SHARED_MEMORIES.put(key, memory);
+            }
+            return new WalIndex(memory);
+        }
+    }
+
+    private static Object inode(Path file) throws IOException {
+        @Nullable Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+        return key != null ? key : file.toRealPath();
+    }
+
+    /** The mapped blocks of one {@code -shm} file; they stay mapped for the life of the process. Thread-safe. */
+    static final class SharedMemory {
+
+        private final RandomAccessFile file;
+        private final List<MappedByteBuffer> blocks = new ArrayList<>();
+
+        private SharedMemory(RandomAccessFile file) {
+            this.file = file;
+        }
+
+        /** Block {@code n}, in native byte order as SQLite uses it; the file is extended when it is shorter. */
+        synchronized MappedByteBuffer block(int n) throws IOException {
+            while (blocks.size() <= n) {
+                long start = (long) blocks.size() * SHM_BLOCK;
+                MappedByteBuffer block = file.getChannel().map(MapMode.READ_WRITE, start, SHM_BLOCK);
+                block.order(ByteOrder.nativeOrder());
+                blocks.add(block);
+            }
+            return blocks.get(n);
+        }
+    }
+}
