@@ -38,7 +38,7 @@ public final class WalIndexHeader {
     /** Page size in bytes, 512 to 65536. */
     public int pageSize() {
         int stored = words.getShort(WalIndex.PAGE_SIZE) & 0xffff;
-        return stored & 0xfe00 | (stored & 1) << 16;
+        return (stored & 0xfe00) | ((stored & 1) << 16);
     }
 
     /** The last committed frame of the WAL, 0 when it holds none. */
