@@ -1,5 +1,6 @@
 package dev.lockstep.io;
 
+import static java.util.Objects.requireNonNull;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
@@ -42,7 +43,8 @@ final class DirectoryStorage implements Storage {
     public StoredFile create(String name) throws IOException {
         if (!Files.isDirectory(directory)) {
             Files.createDirectories(directory);
-            syncDirectory(directory.toAbsolutePath().getParent());
+            // Only the root has no parent, and the root always exists.
+            syncDirectory(requireNonNull(directory.toAbsolutePath().getParent()));
         }
         Path file = directory.resolve(name);
         FileChannel.open(file, CREATE_NEW, WRITE).close();
