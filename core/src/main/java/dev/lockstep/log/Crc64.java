@@ -54,7 +54,10 @@ public final class Crc64 {
         int at = offset;
         for (int left = length >>> 3; left > 0; ) {
             int count = Math.min(left, CHUNK);
-            buf.slice(at, count << 3).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(words, MARGIN, count);
+            buf.slice(at, count << 3)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asLongBuffer()
+                    .get(words, MARGIN, count);
             words[MARGIN] ^= register;
             register = remainder(words, count);
             at += count << 3;

@@ -122,7 +122,8 @@ public final class LiveDatabase {
     }
 
     private static Object inode(Path file) throws IOException {
-        @Nullable Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+        @Nullable
+        Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
         return key != null ? key : file.toRealPath();
     }
 

@@ -29,7 +29,8 @@ public final class SqliteConnections {
     /** A program that closes its last connection holds SQLite's PENDING lock for a moment. */
     private static final int OPEN_TIMEOUT_MILLIS = 10_000;
 
-    private static final Set<String> NETWORK_FILE_SYSTEMS = Set.of("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs");
+    private static final Set<String> NETWORK_FILE_SYSTEMS =
+            Set.of("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs");
 
     private SqliteConnections() {}
 
@@ -96,8 +97,9 @@ public final class SqliteConnections {
             case SQLITE_BUSY, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, SQLITE_BUSY_TIMEOUT, SQLITE_PROTOCOL ->
                 new UnavailableException(database + " is locked by another program (" + e.getMessage()
                         + "); if one holds it with locking_mode=EXCLUSIVE, end that, then try again");
-            case SQLITE_NOTADB -> new UnsupportedException(
-                    database + " is not a SQLite database, or is encrypted (" + e.getMessage() + ")");
+            case SQLITE_NOTADB ->
+                new UnsupportedException(
+                        database + " is not a SQLite database, or is encrypted (" + e.getMessage() + ")");
             default -> new IOException(database + ": " + e.getMessage(), e);
         };
     }

@@ -42,8 +42,8 @@ public final class WalFile implements Closeable {
     private void readFully(ByteBuffer into, long offset) throws IOException {
         while (into.hasRemaining()) {
             if (channel.read(into, offset + into.position()) < 0) {
-                throw new CorruptException(path + " ends at " + channel.size() + " bytes, before the "
-                        + into.limit() + " bytes at " + offset + " that the wal-index names as committed");
+                throw new CorruptException(path + " ends at " + channel.size() + " bytes, before the " + into.limit()
+                        + " bytes at " + offset + " that the wal-index names as committed");
             }
         }
     }

@@ -66,7 +66,8 @@ public final class WalFormat {
             bytes.order(ByteOrder.BIG_ENDIAN);
             int magic = bytes.getInt(0);
             if ((magic & ~1) != MAGIC) {
-                throw new CorruptException(String.format("WAL header: expected magic 377f0682 or 377f0683, found %08x", magic));
+                throw new CorruptException(
+                        String.format("WAL header: expected magic 377f0682 or 377f0683, found %08x", magic));
             }
             if (bytes.getInt(4) != VERSION) {
                 throw new UnsupportedException("WAL header: expected format " + VERSION + ", found " + bytes.getInt(4));
@@ -88,7 +89,8 @@ public final class WalFormat {
             into.putInt(28, (int) (checksum >>> 32));
         }
 
-        private static void encodeUnchecked(ByteBuffer into, boolean bigEndian, int pageSize, int sequence, long salts) {
+        private static void encodeUnchecked(
+                ByteBuffer into, boolean bigEndian, int pageSize, int sequence, long salts) {
             into.order(ByteOrder.BIG_ENDIAN);
             into.putInt(0, bigEndian ? MAGIC | 1 : MAGIC);
             into.putInt(4, VERSION);

@@ -93,7 +93,12 @@ public final class WalIndex {
             return false;
         }
         ByteBuffer copy = into.words;
-        copy.putLong(0, w0).putLong(8, w1).putLong(16, w2).putLong(24, w3).putLong(32, w4).putLong(40, w5);
+        copy.putLong(0, w0)
+                .putLong(8, w1)
+                .putLong(16, w2)
+                .putLong(24, w3)
+                .putLong(32, w4)
+                .putLong(40, w5);
         return into.decode();
     }
 

@@ -31,8 +31,12 @@ class Crc64Test {
             long initial = random.nextLong();
             long expected = PlainCrc.step(initial, bytes, offset, length);
 
-            assertThat(Crc64.step(initial, heap, offset, length)).as("heap, length %d, seed %d", length, seed).isEqualTo(expected);
-            assertThat(Crc64.step(initial, direct, offset, length)).as("direct, length %d, seed %d", length, seed).isEqualTo(expected);
+            assertThat(Crc64.step(initial, heap, offset, length))
+                    .as("heap, length %d, seed %d", length, seed)
+                    .isEqualTo(expected);
+            assertThat(Crc64.step(initial, direct, offset, length))
+                    .as("direct, length %d, seed %d", length, seed)
+                    .isEqualTo(expected);
         }
     }
 

@@ -18,9 +18,10 @@ class SealTest {
     void firstSealCoversLabelIdPageSizeAndStart() throws Exception {
         byte[] expected = MessageDigest.getInstance("SHA-256")
                 .digest(HexFormat.of()
-                        .parseHex("6c6f636b73746570207365616c2031" // lockstep seal 1
-                                + "ffeeddccbbaa99887766554433221100" // reversed, as in files
-                                + "00020000" + "0300000000000000" + "8877665544332211" + "9900000000000000"));
+                        .parseHex(
+                                "6c6f636b73746570207365616c2031" // lockstep seal 1
+                                        + "ffeeddccbbaa99887766554433221100" // reversed, as in files
+                                        + "00020000" + "0300000000000000" + "8877665544332211" + "9900000000000000"));
 
         assertThat(Seal.first(START).toString()).isEqualTo(HexFormat.of().formatHex(expected));
     }

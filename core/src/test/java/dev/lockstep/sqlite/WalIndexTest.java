@@ -45,7 +45,8 @@ class WalIndexTest {
                     long checksum = walHeader.checksum();
                     for (int f = 0; f < header.maxFrame(); f++) {
                         checksum = WalChecksum.over(checksum, frames, f * frameSize, 8, walHeader.bigEndian());
-                        checksum = WalChecksum.over(checksum, frames, f * frameSize + 24, pageSize, walHeader.bigEndian());
+                        checksum =
+                                WalChecksum.over(checksum, frames, f * frameSize + 24, pageSize, walHeader.bigEndian());
                         assertThat(WalFormat.saltsAt(frames, f * frameSize + 8)).isEqualTo(walHeader.salts());
                     }
                     assertThat(checksum).isEqualTo(header.frameChecksum());
