@@ -76,7 +76,7 @@ final class PageChanges {
 
     private int place(int pageNo) {
         int mask = pageNos.length - 1;
-        int place = (pageNo * 0x9E3779B9 >>> 7) & mask;
+        int place = ((pageNo * 0x9E3779B9) >>> 7) & mask;
         while (pageNos[place] != 0 && pageNos[place] != pageNo) {
             place = (place + 1) & mask;
         }
