@@ -48,19 +48,23 @@ public final class RefusedException extends LockstepException {
     private final String source;
 
     /**
-     * @param frameNo the frame in question, or the last good one where no frame is
+     * @param frameNo the frame in question, or -1 where it is the pages of a copy
      * @param expected what would have been right, as text
      * @param found what was there instead
      * @param source where it came from: an address or a file
      */
     public RefusedException(Kind kind, long frameNo, String expected, String found, String source) {
-        super("refused: frame " + Long.toUnsignedString(frameNo) + " from " + source + " " + kind.problem
-                + ". Expected " + expected + ", found " + found + ". " + kind.advice);
+        super("refused: " + subject(frameNo) + " from " + source + " " + kind.problem + ". Expected " + expected
+                + ", found " + found + ". " + kind.advice);
         this.kind = kind;
         this.frameNo = frameNo;
         this.expected = expected;
         this.found = found;
         this.source = source;
+    }
+
+    private static String subject(long frameNo) {
+        return frameNo == -1 ? "a page" : "frame " + Long.toUnsignedString(frameNo);
     }
 
     public Kind kind() {

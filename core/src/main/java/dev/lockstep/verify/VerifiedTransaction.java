@@ -8,7 +8,8 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A whole transaction that continues, frame by frame and with its seal, the history from {@link #before} to {@link #after}. Only
+ * A whole transaction, or a run of them that only makes sense as one ({@link Verifier#passThrough}), that continues, frame by
+ * frame and with its seal, the history from {@link #before} to {@link #after}. In a run there are commit frames before the last frame. Only
  * {@link Verifier} makes one, so that whatever takes nothing else cannot apply an unverified byte.
  *
  * <p>The frames stand in memory or, for a large transaction, in a temporary file. {@link #close} frees them; nobody needs to

@@ -1,5 +1,6 @@
 package dev.lockstep.verify;
 
+import dev.lockstep.DivergedException;
 import dev.lockstep.RefusedException;
 import dev.lockstep.RefusedException.Kind;
 import dev.lockstep.log.CommitRecord;
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -55,8 +58,14 @@ public final class Verifier implements AutoCloseable {
     private final SealHasher hasher = new SealHasher();
     private final Pending pending;
 
+    /** Commits that the history has to go through before anything is let through, ascending. */
+    private final ArrayDeque<CommitRecord> waypoints = new ArrayDeque<>();
+
     /** The end of the last transaction let through. */
     private CommitRecord position;
+
+    /** The end of the last transaction proven; later than the position while waypoints are ahead. */
+    private CommitRecord proven;
 
     /** Of the last frame seen, which may belong to an unfinished transaction. */
     private long frameNo;
@@ -80,9 +89,21 @@ public final class Verifier implements AutoCloseable {
         this.lockBytePage = FrameLayout.lockBytePage(pageSize);
         this.pending = new Pending(frameSize, spoolDirectory, spoolBeyond);
         this.position = withoutMark(from);
+        this.proven = position;
         this.frameNo = from.frameNo();
         this.checksum = from.checksum();
         hasher.begin(from.seal());
+    }
+
+    /**
+     * Lets nothing through until the history has gone through all of these commits, and then everything up to the last of them
+     * as one transaction. For a replica whose readers have seen these states while it now starts from an earlier one:
+     * nothing between may show again. To be called before anything is accepted.
+     *
+     * @param seen ascending, all after the commit that verification starts from
+     */
+    public void passThrough(Collection<CommitRecord> seen) {
+        seen.forEach(commit -> waypoints.add(withoutMark(commit)));
     }
 
     /** The last commit let through; a refusal does not move it. */
@@ -102,6 +123,7 @@ public final class Verifier implements AutoCloseable {
      * @param commits the records of the commit frames in the buffer
      * @param verified gets each transaction as soon as it is proven; those added before a refusal are good
      * @throws RefusedException at the first thing that does not line up
+     * @throws DivergedException if the history, though sound, does not go through a commit that it has to go through
      * @throws IOException if a temporary file cannot be written
      */
     public void accept(ByteBuffer frames, List<CommitRecord> commits, List<VerifiedTransaction> verified)
@@ -126,7 +148,7 @@ public final class Verifier implements AutoCloseable {
     public void end() throws RefusedException {
         requireUsable();
         close();
-        if (frameNo != position.frameNo()) {
+        if (frameNo != proven.frameNo()) {
             throw refused(Kind.UNFINISHED, frameNo, "a commit frame", "a frame in the middle of a transaction");
         }
     }
@@ -160,7 +182,9 @@ public final class Verifier implements AutoCloseable {
             boolean named = commit != null && commit.frameNo() == frameNo;
             requireSameEnd(named, FrameLayout.sizeAfter(frames, at));
             if (commit != null && named) {
-                verified.add(finish(frames, begin, at, commit));
+                ByteBuffer own = frames.slice(begin, at + frameSize - begin);
+                prove(own, FrameLayout.sizeAfter(frames, at), commit);
+                letThrough(own, verified);
                 begin = at + frameSize;
                 nextCommit++;
             }
@@ -217,27 +241,44 @@ public final class Verifier implements AutoCloseable {
         }
     }
 
-    /** Proves the transaction whose frames are those pending and the buffer's from begin up to the commit frame. */
-    private VerifiedTransaction finish(ByteBuffer frames, int begin, int commitFrame, CommitRecord commit)
-            throws IOException {
-        verifyCommitRecord(FrameLayout.sizeAfter(frames, commitFrame), commit);
-        ByteBuffer own = frames.slice(begin, commitFrame + frameSize - begin);
-        hasher.update(own.duplicate());
+    /** Proves the transaction of the frames that the hasher has taken and these, its last. */
+    private void prove(ByteBuffer frames, int sizeAfter, CommitRecord commit) throws IOException {
+        verifyCommitRecord(sizeAfter, commit);
+        hasher.update(frames.duplicate());
         Seal seal = hasher.finish(commit.timeMillis(), commit.stateChecksum());
         if (!seal.equals(commit.seal())) {
             throw refused(Kind.SEAL, frameNo, "seal " + seal, commit.seal().toString());
         }
-        CommitRecord after = withoutMark(commit);
-        VerifiedTransaction transaction;
-        if (pending.isEmpty()) {
-            transaction = new VerifiedTransaction(chain.pageSize(), position, after, own, null);
-        } else {
-            pending.add(own);
-            transaction = pending.take(chain.pageSize(), position, after);
+        proven = withoutMark(commit);
+        CommitRecord waypoint = waypoints.peek();
+        if (waypoint != null && frameNo >= waypoint.frameNo()) {
+            requireSame(waypoint);
+            waypoints.remove();
         }
-        position = after;
         hasher.begin(seal);
-        return transaction;
+    }
+
+    private void requireSame(CommitRecord waypoint) throws DivergedException {
+        if (!proven.equals(waypoint)) {
+            throw new DivergedException(
+                    "diverged: " + source + " has the same log as this replica, but not the same history: "
+                            + "expected " + describe(waypoint) + ", found " + describe(proven)
+                            + ". Readers have seen the former. Find out which side is right; --force copies the primary's anew");
+        }
+    }
+
+    private void letThrough(ByteBuffer frames, List<VerifiedTransaction> verified) throws IOException {
+        if (!waypoints.isEmpty()) {
+            pending.add(frames);
+            return;
+        }
+        if (pending.isEmpty()) {
+            verified.add(new VerifiedTransaction(chain.pageSize(), position, proven, frames, null));
+        } else {
+            pending.add(frames);
+            verified.add(pending.take(chain.pageSize(), position, proven));
+        }
+        position = proven;
     }
 
     private void verifyCommitRecord(int sizeAfter, CommitRecord commit) throws RefusedException {
@@ -268,6 +309,10 @@ public final class Verifier implements AutoCloseable {
                 record.stateChecksum(),
                 WalMark.NONE,
                 record.seal());
+    }
+
+    private static String describe(CommitRecord commit) {
+        return String.format("frame %d, checksum %016x, seal %s", commit.frameNo(), commit.checksum(), commit.seal());
     }
 
     private static String hex(long checksum) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.lockstep.CorruptException;
+import dev.lockstep.DivergedException;
 import dev.lockstep.RefusedException;
 import dev.lockstep.RefusedException.Kind;
 import dev.lockstep.log.CommitRecord;
@@ -420,6 +421,56 @@ class VerifierTest {
                 .hasMessageContaining("Expected frame 0")
                 .hasMessageContaining("found frame 7")
                 .hasMessageContaining("start the replica again");
+    }
+
+    @Test
+    void nothingComesOutBeforeTheStatesThatReadersHaveSeenAndThenAllAtOnce() throws IOException {
+        List<Transaction> sent = history.next(10, 5);
+        List<VerifiedTransaction> got = new ArrayList<>();
+        Verifier verifier = verifier(from);
+        verifier.passThrough(List.of(sent.get(4).commit(), sent.get(6).commit()));
+
+        for (Transaction t : sent.subList(0, 6)) {
+            verifier.accept(t.copy(), List.of(t.commit()), got);
+            assertThat(got).isEmpty();
+        }
+        for (Transaction t : sent.subList(6, 10)) {
+            verifier.accept(t.copy(), List.of(t.commit()), got);
+        }
+
+        ByteBuffer run = ByteBuffer.allocate((int) got.get(0).size());
+        got.get(0).read(run::put);
+        assertThat(run.flip())
+                .isEqualTo(TestHistory.together(sent.subList(0, 7)).frames());
+        assertThat(got.get(0).before()).isEqualTo(from);
+        assertThat(got.get(0).after())
+                .isEqualTo(TestHistory.withoutMark(sent.get(6).commit()));
+        requireSame(sent.subList(7, 10), got.subList(1, 4));
+    }
+
+    @Test
+    void historyThatDoesNotGoThroughAStateThatReadersHaveSeenHasDiverged() throws IOException {
+        Transaction first = history.next(2);
+        Transaction theirs = history.next(2);
+        for (CommitRecord seen : List.of(
+                with(theirs.commit(), 2, theirs.commit().checksum(), 7), // a commit in the middle of theirs
+                with(
+                        theirs.commit(),
+                        theirs.commit().timeMillis(),
+                        0,
+                        flipped(theirs.commit().seal(), 0)))) {
+            List<VerifiedTransaction> got = new ArrayList<>();
+            Verifier verifier = verifier(from);
+            verifier.passThrough(List.of(seen));
+            verifier.accept(first.copy(), List.of(first.commit()), got);
+
+            assertThatThrownBy(() -> verifier.accept(theirs.copy(), List.of(theirs.commit()), got))
+                    .isInstanceOf(DivergedException.class)
+                    .hasMessageContaining(seen.seal().toString())
+                    .hasMessageContaining(theirs.commit().seal().toString());
+            assertThat(got).isEmpty();
+            assertThat(verifier.position()).isEqualTo(from);
+        }
     }
 
     private Verifier verifier(CommitRecord position) {
