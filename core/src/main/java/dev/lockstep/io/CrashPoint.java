@@ -48,6 +48,11 @@ public enum CrashPoint {
         }
     }
 
+    /** Whether this process was started to crash here; for steps that need to be staged, such as half a write. */
+    public boolean isArmed() {
+        return ARMED == this;
+    }
+
     /** Halts this process if it was started to crash here. */
     public void reached() {
         if (ARMED == this) {

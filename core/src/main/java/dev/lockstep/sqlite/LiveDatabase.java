@@ -137,8 +137,13 @@ public final class LiveDatabase {
             this.file = file;
         }
 
-        /** Block {@code n}, in native byte order as SQLite uses it; the file is extended when it is shorter. */
+        /**
+         * Block {@code n}, in native byte order as SQLite uses it. The file is extended when it is shorter, also when the block was
+         * mapped before: the first opener after a crash cuts the file off, and a store past its end would end this process.
+         * Blocks after the first are for the holder of SQLite's write lock, since nobody else extends the file meanwhile.
+         */
         synchronized MappedByteBuffer block(int n) throws IOException {
+            extendTo((n + 1L) * SHM_BLOCK);
             while (blocks.size() <= n) {
                 long start = (long) blocks.size() * SHM_BLOCK;
                 MappedByteBuffer block = file.getChannel().map(MapMode.READ_WRITE, start, SHM_BLOCK);
@@ -146,6 +151,15 @@ public final class LiveDatabase {
                 blocks.add(block);
             }
             return blocks.get(n);
+        }
+
+        /** Writes the missing bytes rather than setting the length, so that a full disk shows here and not at a store. */
+        private void extendTo(long length) throws IOException {
+            long missing = length - file.length();
+            if (missing > 0) {
+                file.seek(file.length());
+                file.write(new byte[(int) missing]);
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ public final class SqliteConnections {
     private static final int[] OLDEST_LIBRARY = {3, 51, 3};
 
     /** A program that closes its last connection holds SQLite's PENDING lock for a moment. */
-    private static final int OPEN_TIMEOUT_MILLIS = 10_000;
+    static final int OPEN_TIMEOUT_MILLIS = 10_000;
 
     private static final Set<String> NETWORK_FILE_SYSTEMS =
             Set.of("nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs");

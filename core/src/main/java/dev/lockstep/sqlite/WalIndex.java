@@ -25,6 +25,7 @@ import java.nio.MappedByteBuffer;
  */
 public final class WalIndex {
 
+    static final int VERSION = 0;
     static final int CHANGE = 8;
     static final int IS_INIT = 12;
     static final int BIG_ENDIAN_CHECKSUM = 13;

@@ -62,6 +62,34 @@ public final class WalIndexHeader {
         return NATIVE_BIG_ENDIAN ? Long.reverseBytes(raw) : raw;
     }
 
+    /** Becomes a copy of {@code other}. */
+    void set(WalIndexHeader other) {
+        words.put(0, other.words, 0, WalIndex.HEADER_SIZE);
+    }
+
+    /** Moves the committed end; {@link #seal} must follow before the header is published. */
+    void moveTo(int maxFrame, int pages, long frameChecksum, int commits) {
+        words.putInt(WalIndex.CHANGE, change() + commits);
+        words.putInt(WalIndex.MAX_FRAME, maxFrame);
+        words.putInt(WalIndex.PAGES, pages);
+        words.putInt(WalIndex.FRAME_CHECKSUM, (int) frameChecksum);
+        words.putInt(WalIndex.FRAME_CHECKSUM + 4, (int) (frameChecksum >>> 32));
+    }
+
+    /** Enters a generation of the WAL, or stays in it. */
+    void enter(boolean bigEndian, int pageSize, long salts) {
+        words.put(WalIndex.BIG_ENDIAN_CHECKSUM, (byte) (bigEndian ? 1 : 0));
+        words.putShort(WalIndex.PAGE_SIZE, (short) ((pageSize & 0xff00) | (pageSize >>> 16)));
+        words.putLong(WalIndex.SALTS, NATIVE_BIG_ENDIAN ? Long.reverseBytes(salts) : salts);
+    }
+
+    /** Completes the header with version, flag and checksum. */
+    void seal() {
+        words.putInt(WalIndex.VERSION, WalFormat.VERSION);
+        words.put(WalIndex.IS_INIT, (byte) 1);
+        words.putLong(WalIndex.HEADER_CHECKSUM, checksum());
+    }
+
     @Override
     public String toString() {
         return String.format("WAL frame %d of generation %016x (%d pages)", maxFrame(), salts(), pages());

@@ -1,0 +1,391 @@
+package dev.lockstep.sqlite;
+
+import dev.lockstep.io.CrashPoint;
+import dev.lockstep.io.Storage;
+import dev.lockstep.io.StoredFile;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/**
+ * Commits ready-made pages to a live database, as SQLite's own writer does: under SQLite's write lock it appends frames to the WAL,
+ * enters them into the wal-index and publishes the new header. Readers of any program go on undisturbed and see all of
+ * what was appended since {@link #begin}, or nothing.
+ *
+ * <pre>
+ * begin: BEGIN IMMEDIATE on the anchor connection (SQLite's write lock), read the header
+ *   append..: WAL header if the WAL is empty, frames with salts and running checksums, wal-index entries
+ *   force:  fdatasync of the WAL, if wanted, before anybody can see the commit
+ * publish:  both copies of the header, then ROLLBACK and PRAGMA shrink_memory
+ * </pre>
+ *
+ * The anchor ends with ROLLBACK, because a COMMIT can write a frame of its own over the last one; and it drops its page cache,
+ * because ROLLBACK keeps a page 1 that is older than what was published (both were seen).
+ *
+ * <p>Frames come with a header of the same size as SQLite's, of which page number (u32 at 16) and database size (u32 at 20, 0 but in
+ * the last frame of a transaction) are read, little-endian. Knows nothing of replication.
+ *
+ * <p>Not thread-safe.
+ */
+public final class WalAppender implements Closeable {
+
+    /** Called for each commit frame after its checksum is known and before anything of it is written. */
+    public interface CommitListener {
+        void commit(WalPlace place) throws IOException;
+    }
+
+    private static final int STAGE = 1 << 20;
+    private static final int PAGE_NO = 16;
+    private static final int SIZE_AFTER = 20;
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final Path path;
+    private final Connection anchor;
+    private final Statement statement;
+    private final WalIndex index;
+    private final WalIndexWriter indexWriter;
+    private final StoredFile wal;
+    private final int pageSize;
+    private final int frameSize;
+
+    /** Frames in SQLite's form that are not written yet: filled from 0, big-endian as every new buffer. */
+    private final ByteBuffer stage;
+
+    /** The header as this appender left or first found it; commits of others show as a difference. */
+    private final WalIndexHeader expected = new WalIndexHeader();
+
+    private final WalIndexHeader found = new WalIndexHeader();
+    private boolean known;
+    private final boolean newBigEndian;
+
+    /** Between {@link #begin} and {@link #publish} or {@link #abort}, while the anchor holds the write lock. */
+    private boolean begun;
+
+    // State of the appending that begin() started:
+    private long salts;
+    private boolean bigEndian;
+    private int writtenFrame;
+    private int lastFrame;
+    private long checksum;
+    private int commits;
+    private int pagesAfter;
+    private boolean endsInCommit;
+
+    private WalAppender(Path path, Connection anchor, boolean bigEndian) throws IOException, SQLException {
+        this.path = path;
+        this.anchor = anchor;
+        this.newBigEndian = bigEndian;
+        this.statement = anchor.createStatement();
+        LiveDatabase database = LiveDatabase.of(path);
+        this.pageSize = Integer.parseInt(SqliteConnections.text(anchor, "PRAGMA page_size"));
+        this.frameSize = WalFormat.FRAME_HEADER_SIZE + pageSize;
+        this.stage = ByteBuffer.allocateDirect(Math.max(1, STAGE / frameSize) * frameSize);
+        this.index = database.walIndex();
+        this.indexWriter = new WalIndexWriter(index);
+        Path walPath = database.walPath();
+        this.wal = Storage.directory(walPath.resolveSibling(""))
+                .open(walPath.getFileName().toString());
+    }
+
+    /**
+     * Opens {@code database}, which must exist, and switches it to WAL mode if need be.
+     *
+     * @throws dev.lockstep.UnsupportedException for what SQLite's WAL does not work with
+     * @throws dev.lockstep.UnavailableException when another program keeps it locked
+     */
+    public static WalAppender open(Path database) throws IOException {
+        return open(database, ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN);
+    }
+
+    /** @param bigEndian the word order of checksums in WAL headers that this appender writes */
+    static WalAppender open(Path database, boolean bigEndian) throws IOException {
+        Connection anchor = SqliteConnections.openWal(database);
+        boolean opened = false;
+        try {
+            WalAppender appender = new WalAppender(database, anchor, bigEndian);
+            opened = true;
+            return appender;
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(database, e);
+        } finally {
+            if (!opened) {
+                SqliteConnections.closeQuietly(anchor);
+            }
+        }
+    }
+
+    public int pageSize() {
+        return pageSize;
+    }
+
+    /** The committed end as of the last {@link #begin} or {@link #publish}. */
+    public WalPlace place() {
+        return WalPlace.of(expected);
+    }
+
+    /** The database's size in pages as of the last {@link #begin} or {@link #publish}; 0 when only its file's size tells. */
+    public int pages() {
+        return expected.pages();
+    }
+
+    /**
+     * Takes SQLite's write lock.
+     *
+     * @return the committed end
+     * @throws ForeignCommitException if another program committed since this appender last held the lock; the lock is then free again
+     *     and the next call accepts what is there
+     * @throws dev.lockstep.UnavailableException if another program holds the lock for too long
+     */
+    public WalPlace begin() throws IOException {
+        sql("BEGIN IMMEDIATE");
+        begun = true;
+        boolean accepted = false;
+        try {
+            acceptHeader();
+            accepted = true;
+        } finally {
+            if (!accepted) {
+                release();
+            }
+        }
+        salts = expected.salts();
+        bigEndian = expected.bigEndian();
+        lastFrame = expected.maxFrame();
+        writtenFrame = lastFrame;
+        checksum = expected.frameChecksum();
+        commits = 0;
+        endsInCommit = true;
+        stage.clear();
+        return place();
+    }
+
+    private void acceptHeader() throws IOException {
+        if (!index.read(found)) {
+            throw new IOException(path + ": the wal-index has no valid header although the write lock is held");
+        }
+        boolean ours = !known || isAsLeft(found);
+        WalPlace left = place();
+        expected.set(found);
+        if (!ours) {
+            known = false;
+            throw new ForeignCommitException(
+                    path + " was changed by another program: expected " + left + ", found " + place());
+        }
+        if (!known) {
+            discardTail();
+            known = true;
+        }
+    }
+
+    /**
+     * A recovery resets the change counter and nothing else; a reset of the WAL, once all of it is in the database file, sets the frame
+     * to 0 and leaves the counter alone.
+     */
+    private boolean isAsLeft(WalIndexHeader now) {
+        if (now.maxFrame() == 0) {
+            return now.change() == expected.change();
+        }
+        return WalPlace.of(now).equals(WalPlace.of(expected)) && now.pages() == expected.pages();
+    }
+
+    /**
+     * Cuts off what a writer left behind that died before it published. Otherwise, when the next append repeats the first of those
+     * frames bit for bit, the rest would continue it, and a recovery would take them for committed.
+     */
+    private void discardTail() throws IOException {
+        if (expected.maxFrame() > 0) {
+            wal.truncate(WalFormat.frameOffset(expected.maxFrame() + 1, pageSize));
+        }
+    }
+
+    /**
+     * Appends whole frames, from position to limit; the buffer is left alone. What is in memory is bounded, so a transaction may
+     * come in any number of calls.
+     */
+    public void append(ByteBuffer frames, CommitListener listener) throws IOException {
+        requireBegun();
+        ByteBuffer source = frames.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        if (source.remaining() % frameSize != 0) {
+            throw new IllegalArgumentException(source.remaining() + " bytes are not whole frames of " + frameSize);
+        }
+        if (lastFrame == 0) {
+            beginGeneration();
+        }
+        for (int at = source.position(); at < source.limit(); at += frameSize) {
+            if (!stage.hasRemaining()) {
+                flush();
+            }
+            stage(source, at, source.getInt(at + SIZE_AFTER));
+            if (endsInCommit) {
+                listener.commit(new WalPlace(salts, lastFrame, checksum));
+            }
+        }
+    }
+
+    /** New salts each time: no frame that stands in the file from before can fit them. */
+    private void beginGeneration() throws IOException {
+        salts = RANDOM.nextLong();
+        bigEndian = newBigEndian;
+        WalFormat.Header header = WalFormat.Header.of(bigEndian, pageSize, 0, salts);
+        ByteBuffer bytes = ByteBuffer.allocate(WalFormat.HEADER_SIZE);
+        header.encode(bytes);
+        wal.write(bytes, 0);
+        checksum = header.checksum();
+    }
+
+    private void stage(ByteBuffer source, int from, int sizeAfter) {
+        int at = stage.position();
+        stage.putInt(at, source.getInt(from + PAGE_NO));
+        stage.putInt(at + 4, sizeAfter);
+        stage.putLong(at + 8, Long.reverseBytes(salts));
+        int page = at + WalFormat.FRAME_HEADER_SIZE;
+        stage.put(page, source, from + WalFormat.FRAME_HEADER_SIZE, pageSize);
+        checksum = WalChecksum.over(checksum, stage, at, 8, bigEndian);
+        checksum = WalChecksum.over(checksum, stage, page, pageSize, bigEndian);
+        stage.putInt(at + 16, (int) checksum);
+        stage.putInt(at + 20, (int) (checksum >>> 32));
+        stage.position(page + pageSize);
+        lastFrame++;
+        endsInCommit = sizeAfter != 0;
+        if (endsInCommit) {
+            pagesAfter = sizeAfter;
+            commits++;
+        }
+    }
+
+    private void flush() throws IOException {
+        stage.flip();
+        long offset = WalFormat.frameOffset(writtenFrame + 1, pageSize);
+        if (CrashPoint.APPLY_FRAMES_HALF_WRITTEN.isArmed()) {
+            int half = stage.limit() / 2;
+            wal.write(stage.slice(0, half), offset);
+            CrashPoint.APPLY_FRAMES_HALF_WRITTEN.reached();
+        }
+        wal.write(stage, offset);
+        CrashPoint.APPLY_FRAMES_WRITTEN.reached();
+        for (int at = 0; at < stage.limit(); at += frameSize) {
+            indexWriter.append(++writtenFrame, stage.getInt(at));
+        }
+        stage.clear();
+    }
+
+    /**
+     * Makes what was appended visible, all at once, and releases the write lock.
+     *
+     * @param force whether to make it durable first
+     * @return the new committed end
+     * @throws IllegalStateException if the last frame is not a commit frame
+     */
+    public WalPlace publish(boolean force) throws IOException {
+        requireBegun();
+        if (!endsInCommit) {
+            throw new IllegalStateException("the last frame appended is in the middle of a transaction");
+        }
+        if (commits > 0) {
+            flush();
+            if (force) {
+                wal.sync();
+            }
+            CrashPoint.APPLY_INDEXED.reached();
+            expected.enter(bigEndian, pageSize, salts);
+            expected.moveTo(lastFrame, pagesAfter, checksum, commits);
+            expected.seal();
+            indexWriter.publish(expected);
+            CrashPoint.APPLY_PUBLISHED.reached();
+        }
+        release();
+        return place();
+    }
+
+    /** Makes everything that is published durable. */
+    public void sync() throws IOException {
+        wal.sync();
+    }
+
+    /** Takes back what was appended since {@link #begin}, and releases the write lock. Nothing happens without it. */
+    public void abort() throws IOException {
+        if (begun) {
+            try {
+                discardTail();
+            } finally {
+                release();
+            }
+        }
+    }
+
+    private void release() throws IOException {
+        begun = false;
+        sql("ROLLBACK");
+        sql("PRAGMA shrink_memory");
+    }
+
+    /**
+     * Copies frames from the WAL into the database file, as far as readers allow, and makes them durable there. Waits for nobody.
+     *
+     * @return how many frames of the WAL are in the database file now
+     */
+    public int backfill() throws IOException {
+        checkpoint("PASSIVE", 0);
+        return index.backfilled();
+    }
+
+    /**
+     * Empties the WAL, if all of it can be copied into the database file and no reader uses it any more within the time given.
+     * Readers never wait for this; other writers and checkpointers do.
+     */
+    public boolean reset(int timeoutMillis) throws IOException {
+        return checkpoint("TRUNCATE", timeoutMillis);
+    }
+
+    private boolean checkpoint(String mode, int timeoutMillis) throws IOException {
+        if (begun) {
+            throw new IllegalStateException("no checkpoint is possible between begin and publish");
+        }
+        sql("PRAGMA busy_timeout=" + timeoutMillis);
+        try (ResultSet row = statement.executeQuery("PRAGMA wal_checkpoint(" + mode + ")")) {
+            return row.next() && row.getInt(1) == 0;
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(path, e);
+        } finally {
+            sql("PRAGMA busy_timeout=" + SqliteConnections.OPEN_TIMEOUT_MILLIS);
+        }
+    }
+
+    private void requireBegun() {
+        if (!begun) {
+            throw new IllegalStateException("begin() comes first");
+        }
+    }
+
+    private void sql(String command) throws IOException {
+        try {
+            statement.execute(command);
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(path, e);
+        }
+    }
+
+    /** Closes the anchor. If it is the last connection of all, SQLite copies the WAL into the database file and deletes it. */
+    @Override
+    public void close() throws IOException {
+        try (wal;
+                Closeable anchorCloser = this::closeAnchor) {
+            abort();
+        }
+    }
+
+    private void closeAnchor() throws IOException {
+        try {
+            anchor.close();
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(path, e);
+        }
+    }
+}
