@@ -60,11 +60,6 @@ public enum CrashPoint {
         }
     }
 
-    /** Whether this process was started to crash here, for steps that need preparation, such as half a write. */
-    public boolean isArmed() {
-        return ARMED == this;
-    }
-
     private static synchronized void countDown() {
         if (--left == 0) {
             Runtime.getRuntime().halt(137);
