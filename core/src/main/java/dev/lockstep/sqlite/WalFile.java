@@ -39,6 +39,12 @@ public final class WalFile implements Closeable {
         into.flip();
     }
 
+    /** Reads only the header of {@code frame} to the start of {@code into}. */
+    public void readFrameHeader(int frame, int pageSize, ByteBuffer into) throws IOException {
+        readFully(into.clear().limit(WalFormat.FRAME_HEADER_SIZE), WalFormat.frameOffset(frame, pageSize));
+        into.flip();
+    }
+
     private void readFully(ByteBuffer into, long offset) throws IOException {
         while (into.hasRemaining()) {
             if (channel.read(into, offset + into.position()) < 0) {

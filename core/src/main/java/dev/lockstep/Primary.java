@@ -1,0 +1,296 @@
+package dev.lockstep;
+
+import dev.lockstep.capture.Capture;
+import dev.lockstep.capture.CaptureOpener;
+import dev.lockstep.io.Storage;
+import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.FrameLog;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.InstantSource;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Captures one live database into its log, in this process, while any program writes to it.
+ *
+ * <pre>{@code
+ * try (Primary primary = Primary.of(Path.of("app.db")).open()) {
+ *     ...
+ * }
+ * }</pre>
+ *
+ * <p>Two threads belong to it: one follows the WAL, the other makes the log durable. Writers of the database wait for neither.
+ *
+ * <p>Thread-safe.
+ */
+public final class Primary implements AutoCloseable {
+
+    private static final Logger logger = LoggerFactory.getLogger(Primary.class);
+    private static final long SYNC_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long CLOSE_MILLIS = TimeUnit.SECONDS.toMillis(60);
+    private static final long FIRST_RETRY_MILLIS = 500;
+    private static final long LAST_RETRY_MILLIS = 30_000;
+
+    /** What the capture is doing. */
+    public enum State {
+        /** Following the WAL. */
+        CAPTURING,
+        /** An error stopped it; see {@link Status#failure}. Writers go on unhindered; capture is tried again from time to time. */
+        FAILED,
+        CLOSED
+    }
+
+    /**
+     * A snapshot of this primary's condition.
+     *
+     * @param head the last transaction captured
+     * @param durable the last transaction on disk in the log
+     * @param failure why it is {@link State#FAILED}, else null
+     */
+    public record Status(
+            String name,
+            Path database,
+            State state,
+            Position head,
+            Position durable,
+            Capture.Status wal,
+            @Nullable String failure) {}
+
+    private final Path database;
+    private final String name;
+    private final CaptureOpener opener;
+    private final FrameLog log;
+    private final FileChannel lock;
+
+    /** Keeps what a restart needs to bring the page index to the head. */
+    private final FrameLog.Hold replayable;
+
+    private final Thread captureThread;
+    private final Thread syncThread;
+
+    private volatile Capture capture;
+    private volatile boolean closed;
+    private volatile @Nullable IOException failure;
+
+    private Primary(Builder builder, FileChannel lock) throws IOException {
+        this.database = builder.database;
+        this.name = builder.name;
+        this.lock = lock;
+        Storage storage = Storage.directory(builder.dataDirectory.resolve("log"));
+        this.opener = new CaptureOpener(
+                database,
+                new CaptureOpener.Home(storage, builder.dataDirectory.resolve("pages.idx"), builder.options),
+                InstantSource.system());
+        this.capture = opener.open(FrameLog.exists(storage) ? FrameLog.open(storage, builder.options) : null);
+        this.log = capture.log();
+        this.replayable = log.hold(capture.index().neededAfter());
+        this.captureThread = thread("capture", this::captureUntilClosed);
+        this.syncThread = thread("sync", this::syncUntilClosed);
+    }
+
+    /** Begins to describe the primary of {@code database}, which is created if absent. */
+    public static Builder of(Path database) {
+        return new Builder(database);
+    }
+
+    private Thread thread(String role, Runnable task) {
+        Thread thread = new Thread(task, "lockstep-" + role + "-" + name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** The name under which replicas ask for this database. */
+    public String name() {
+        return name;
+    }
+
+    /** Path of the database. */
+    public Path database() {
+        return database;
+    }
+
+    /** The log that transactions are captured into. */
+    public FrameLog log() {
+        return log;
+    }
+
+    /** The last transaction captured, which may not be durable yet. */
+    public Position position() {
+        return position(log.head());
+    }
+
+    /** This primary's condition now. */
+    public Status status() {
+        IOException error = failure;
+        return new Status(
+                name,
+                database,
+                closed ? State.CLOSED : error != null ? State.FAILED : State.CAPTURING,
+                position(),
+                position(log.durable()),
+                capture.status(),
+                error == null ? null : error.getMessage());
+    }
+
+    private Position position(CommitRecord commit) {
+        return new Position(log.start().logId(), commit.frameNo(), commit.checksum());
+    }
+
+    private void captureUntilClosed() {
+        do {
+            try (Capture current = capture) {
+                current.run();
+            } catch (IOException | RuntimeException e) {
+                failed(e);
+                reopen();
+            }
+        } while (!closed);
+    }
+
+    /** Attaches again, until that succeeds. While it does not, no pin stands, so writers and their checkpoints go on unhindered. */
+    private void reopen() {
+        for (long delay = FIRST_RETRY_MILLIS; !closed; delay = Math.min(2 * delay, LAST_RETRY_MILLIS)) {
+            pause(delay);
+            try {
+                capture = opener.open(log);
+                failure = null;
+                return;
+            } catch (IOException | RuntimeException e) {
+                failed(e);
+            }
+        }
+    }
+
+    private void failed(Exception e) {
+        failure = e instanceof IOException io ? io : new IOException(e);
+        logger.error("{}: capture stopped: {}", database, e.getMessage(), e);
+    }
+
+    private void syncUntilClosed() {
+        while (!closed) {
+            try {
+                if (log.await(log.durable().frameNo(), false, SYNC_WAIT_NANOS)) {
+                    log.sync();
+                }
+                capture.index().force();
+                replayable.moveTo(capture.index().neededAfter());
+            } catch (IOException | RuntimeException e) {
+                logger.error("{}: the log cannot be made durable: {}", database, e.getMessage(), e);
+                pause(FIRST_RETRY_MILLIS);
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    private static void pause(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Captures what is committed now, makes it durable, and lets go of the database. */
+    @Override
+    public void close() throws IOException {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        capture.stop();
+        try {
+            captureThread.join(CLOSE_MILLIS);
+            syncThread.join(CLOSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        log.close();
+        lock.close();
+    }
+
+    /** Options of a primary, with defaults. Not thread-safe. */
+    public static final class Builder {
+
+        private final Path database;
+        private String name;
+        private Path dataDirectory;
+        private FrameLog.Options options = FrameLog.Options.defaults();
+
+        private Builder(Path database) {
+            this.database = database.toAbsolutePath().normalize();
+            String file = String.valueOf(this.database.getFileName());
+            int dot = file.lastIndexOf('.');
+            this.name = dot > 0 ? file.substring(0, dot) : file;
+            this.dataDirectory = this.database.resolveSibling(file + "-lockstep");
+        }
+
+        /** The name under which replicas ask for it; by default the file's name without its extension. */
+        public Builder name(String value) {
+            name = value;
+            return this;
+        }
+
+        /** Where log and page index go; by default {@code <database>-lockstep} beside the database. */
+        public Builder dataDirectory(Path value) {
+            dataDirectory = value.toAbsolutePath().normalize();
+            return this;
+        }
+
+        /** Size and retention of the log. */
+        public Builder log(FrameLog.Options value) {
+            options = value;
+            return this;
+        }
+
+        /**
+         * Attaches to the database and starts following it.
+         *
+         * @throws UnavailableException if another process has this primary open, or holds the database locked
+         * @throws UnsupportedException if the database is one that cannot be replicated
+         * @throws CorruptException if the log is damaged
+         */
+        public Primary open() throws IOException {
+            if (Files.isRegularFile(dataDirectory)) {
+                throw new UnsupportedException(database + " is a replica (" + dataDirectory
+                        + " says so); a primary needs a database of its own");
+            }
+            Files.createDirectories(dataDirectory);
+            FileChannel lock = lock(dataDirectory.resolve("LOCK"));
+            try {
+                Primary primary = new Primary(this, lock);
+                primary.captureThread.start();
+                primary.syncThread.start();
+                return primary;
+            } catch (IOException | RuntimeException e) {
+                lock.close();
+                throw e;
+            }
+        }
+
+        private FileChannel lock(Path file) throws IOException {
+            FileChannel channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            FileLock held;
+            try {
+                held = channel.tryLock();
+            } catch (OverlappingFileLockException e) {
+                held = null;
+            }
+            if (held == null) {
+                channel.close();
+                throw new UnavailableException(database + ": another Lockstep primary has " + dataDirectory
+                        + " open; end it first, or give this one its own --data directory and database");
+            }
+            return channel;
+        }
+    }
+}

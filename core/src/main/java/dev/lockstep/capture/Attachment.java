@@ -1,0 +1,81 @@
+package dev.lockstep.capture;
+
+import dev.lockstep.sqlite.LiveDatabase;
+import dev.lockstep.sqlite.SqliteConnections;
+import dev.lockstep.sqlite.WalIndex;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+
+/**
+ * The SQLite connections of one capture: two for the pin, one that takes the write lock, one that checkpoints. Not thread-safe, except
+ * that each connection may be used by one thread of its own.
+ */
+final class Attachment implements Closeable {
+
+    private final LiveDatabase database;
+    private final WalIndex walIndex;
+    private final int pageSize;
+    private final Connection writer;
+    private final Connection checkpoint;
+    private final Pins pins;
+
+    /** Opens the connections and begins the pin. */
+    Attachment(Path path) throws IOException {
+        writer = SqliteConnections.openWal(path);
+        Connection opened = null;
+        Pins begun = null;
+        try {
+            database = LiveDatabase.of(path);
+            walIndex = database.walIndex();
+            pageSize = SqliteConnections.header(database).pageSize();
+            opened = SqliteConnections.open(path);
+            begun = new Pins(path);
+            begun.begin();
+        } catch (IOException e) {
+            if (begun != null) {
+                begun.close();
+            }
+            if (opened != null) {
+                SqliteConnections.closeQuietly(opened);
+            }
+            SqliteConnections.closeQuietly(writer);
+            throw e;
+        }
+        checkpoint = opened;
+        pins = begun;
+    }
+
+    LiveDatabase database() {
+        return database;
+    }
+
+    WalIndex walIndex() {
+        return walIndex;
+    }
+
+    int pageSize() {
+        return pageSize;
+    }
+
+    /** Takes and gives back the write lock; it never writes. */
+    Connection writer() {
+        return writer;
+    }
+
+    Connection checkpoint() {
+        return checkpoint;
+    }
+
+    Pins pins() {
+        return pins;
+    }
+
+    @Override
+    public void close() {
+        pins.close();
+        SqliteConnections.closeQuietly(checkpoint);
+        SqliteConnections.closeQuietly(writer);
+    }
+}

@@ -1,0 +1,268 @@
+package dev.lockstep.capture;
+
+import static dev.lockstep.sqlite.SqliteConnections.text;
+
+import dev.lockstep.io.CrashPoint;
+import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.FrameLog;
+import dev.lockstep.log.WalMark;
+import dev.lockstep.pages.PageIndex;
+import dev.lockstep.sqlite.SqliteConnections;
+import dev.lockstep.sqlite.WalIndex;
+import dev.lockstep.sqlite.WalIndexHeader;
+import java.io.Closeable;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Follows the WAL of a live database into the log, moves the pin, and has checkpoints made.
+ *
+ * <p>{@link #run} and {@link #close} belong to one thread; {@link #stop} and {@link #status} may be called by any.
+ */
+public final class Capture implements Closeable {
+
+    /** A pin that stands longer than this while others write begins to stall foreign checkpoints. */
+    private static final long PIN_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    /** A pin moves this often while the database is in use, even if it seems to hold up nobody. */
+    private static final long PIN_ANYWAY_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    /** Pauses between polls: just after a commit, in the second after it, and when idle. */
+    private static final long PAUSE_BUSY = TimeUnit.MICROSECONDS.toNanos(20);
+
+    private static final long PAUSE_RECENT = TimeUnit.MICROSECONDS.toNanos(100);
+    private static final long PAUSE_IDLE = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** After this long without a commit, what is left in the WAL is copied into the database file. */
+    private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+    /** For this long after a commit the database counts as in use. */
+    private static final long IN_USE_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    /** How long an unreadable wal-index is left to its writer before SQLite is made to recover it. */
+    private static final long UNREADABLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final Attachment attachment;
+    private final WalIndex walIndex;
+    private final FrameLog log;
+    private final PageIndex index;
+    private final WalTail tail;
+    private final Transcriber transcriber;
+    private final Checkpointer checkpointer;
+    private final WalIndexHeader end = new WalIndexHeader();
+
+    private volatile boolean stopped;
+    private volatile Status status = new Status(0, 0, 0);
+
+    /** See {@link #copied}; written by the capture's thread. */
+    private volatile @Nullable CommitRecord copied;
+
+    /** SQLite's count of commits, and ours, when the two were last compared; no comparison before the first. */
+    private int auditedChange;
+
+    private long auditedTransactions = -1;
+
+    private long seenHint;
+    private long commitNanos = System.nanoTime();
+    private long readableNanos = System.nanoTime();
+    private long pinNanos = System.nanoTime();
+    private boolean committedSincePin = true;
+
+    /** Whether the pin reads the database file alone, and so lets the next writer reset the WAL. */
+    private boolean pinAllowsReset;
+
+    /**
+     * What is known of the WAL.
+     *
+     * @param walFrames committed frames in it
+     * @param uncopiedFrames of these, how many are not in the database file yet
+     * @param checkpointsPostponed consecutive checkpoints that other programs' transactions kept from finishing; an alarm when it grows
+     */
+    public record Status(int walFrames, int uncopiedFrames, int checkpointsPostponed) {}
+
+    Capture(Attachment attachment, FrameLog log, PageIndex index, WalTail tail, Transcriber transcriber)
+            throws IOException {
+        this.attachment = attachment;
+        this.walIndex = attachment.walIndex();
+        this.log = log;
+        this.index = index;
+        this.tail = tail;
+        this.transcriber = transcriber;
+        this.checkpointer = new Checkpointer(attachment, this);
+    }
+
+    /** The log that is captured into. */
+    public FrameLog log() {
+        return log;
+    }
+
+    /** The page index that belongs to the log. */
+    public PageIndex index() {
+        return index;
+    }
+
+    Attachment attachment() {
+        return attachment;
+    }
+
+    /** Follows the WAL until {@link #stop}; everything committed before that call is then captured. */
+    public void run() throws IOException {
+        while (!stopped) {
+            step();
+            LockSupport.parkNanos(pause());
+        }
+        catchUp();
+        index.flush(log.sync().frameNo());
+        index.force();
+    }
+
+    /** One round: capture what was committed; move the pin and checkpoint when that is due. */
+    void step() throws IOException {
+        long hint = walIndex.changeHint();
+        if (hint != seenHint && catchUp()) {
+            seenHint = hint;
+            commitNanos = System.nanoTime();
+        }
+        if (pinMustMove()) {
+            movePin();
+        }
+        if (tail.reached(end) && everythingCopied()) {
+            copied = log.head();
+        }
+        checkpointer.step(end, copied == null || System.nanoTime() - commitNanos >= IDLE_NANOS);
+        status = new Status(end.maxFrame(), end.maxFrame() - walIndex.backfilled(), checkpointer.postponed());
+    }
+
+    private long pause() {
+        long quiet = System.nanoTime() - commitNanos;
+        return quiet < BUSY_NANOS ? PAUSE_BUSY : quiet < RECENT_NANOS ? PAUSE_RECENT : PAUSE_IDLE;
+    }
+
+    private boolean pinMustMove() {
+        long now = System.nanoTime();
+        boolean holdsUpReset = !pinAllowsReset && end.maxFrame() > 0 && everythingCopied();
+        boolean anyway = now - pinNanos >= PIN_ANYWAY_NANOS && now - commitNanos < IN_USE_NANOS;
+        return anyway || ((committedSincePin || holdsUpReset) && now - pinNanos >= PIN_NANOS);
+    }
+
+    /**
+     * Captures everything committed now.
+     *
+     * @return false if the wal-index could not be read just now
+     */
+    boolean catchUp() throws IOException {
+        if (!walIndex.read(end)) {
+            recoverIfStuck();
+            return false;
+        }
+        readableNanos = System.nanoTime();
+        if (!tail.reached(end)) {
+            committedSincePin = true;
+            if (!tail.follow(end, transcriber)) {
+                throw missed("the WAL ends at " + end + ", but capture stands at " + tail.at());
+            }
+        }
+        audit();
+        if (index.flushDue(log.head().frameNo())) {
+            index.flush(log.sync().frameNo());
+        }
+        return true;
+    }
+
+    /**
+     * SQLite counts every commit in the wal-index. If it counted more than were captured, frames were missed. It counts fewer where it
+     * pads commits to the disk's sectors, and anew after a recovery.
+     */
+    private void audit() throws MissedFramesException {
+        int counted = end.change() - auditedChange;
+        long captured = transcriber.transactions() - auditedTransactions;
+        boolean recovered = counted < 0;
+        if (auditedTransactions >= 0 && !recovered && counted > captured) {
+            throw missed("SQLite counted " + counted + " commits where " + captured + " were captured");
+        }
+        auditedChange = end.change();
+        auditedTransactions = transcriber.transactions();
+    }
+
+    private MissedFramesException missed(String what) {
+        return new MissedFramesException(
+                attachment.database().path() + ": " + what
+                        + "; frames were recycled before they were captured, so the database must be compared with the log page by page");
+    }
+
+    /** A writer that died between its two stores of the header leaves it unreadable until the next user of SQLite recovers it. */
+    private void recoverIfStuck() throws IOException {
+        if (System.nanoTime() - readableNanos >= UNREADABLE_NANOS) {
+            try {
+                text(attachment.writer(), "PRAGMA user_version");
+            } catch (SQLException e) {
+                throw SqliteConnections.translate(attachment.database().path(), e);
+            }
+        }
+    }
+
+    /** Moves the pin to the present, make before break. */
+    private void movePin() throws IOException {
+        boolean copied = everythingCopied();
+        WalMark before = tail.at();
+        attachment.pins().make();
+        committedSincePin = false;
+        if (catchUp()) {
+            attachment.pins().breakOld();
+            CrashPoint.CAPTURE_PIN_MOVED.reached();
+            // Read before the pin began: had the last frames been copied only afterwards, it would not be on the slot
+            // that allows it.
+            pinAllowsReset = copied && before.equals(tail.at());
+        } else {
+            attachment.pins().unmake();
+        }
+        pinNanos = System.nanoTime();
+    }
+
+    /** Ends the pin and begins it anew, while the write lock is held and everything is captured and copied. */
+    void renewPin() throws IOException {
+        attachment.pins().renew();
+        committedSincePin = false;
+        pinAllowsReset = true;
+        pinNanos = System.nanoTime();
+    }
+
+    /** Whether all that was captured is in the database file too. */
+    boolean everythingCopied() {
+        return walIndex.backfilled() == end.maxFrame();
+    }
+
+    /**
+     * The newest transaction of which it is known that it and all before it are in the database file. A first copy begins there: any
+     * page that a plain read of the file finds newer, or half written, was changed by a later transaction of the log.
+     *
+     * @return null until everything was copied for the first time
+     */
+    public @Nullable CommitRecord copied() {
+        return copied;
+    }
+
+    /** What is known of the WAL. */
+    public Status status() {
+        return status;
+    }
+
+    /** Asks {@link #run} to return. */
+    public void stop() {
+        stopped = true;
+    }
+
+    /** Ends the pin and closes the connections; the log stays open. */
+    @Override
+    public void close() throws IOException {
+        checkpointer.close();
+        tail.close();
+        index.close();
+        attachment.close();
+    }
+}

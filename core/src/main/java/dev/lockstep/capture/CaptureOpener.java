@@ -1,0 +1,142 @@
+package dev.lockstep.capture;
+
+import dev.lockstep.UnsupportedException;
+import dev.lockstep.io.Storage;
+import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.FrameLog;
+import dev.lockstep.log.LogStart;
+import dev.lockstep.log.WalMark;
+import dev.lockstep.pages.PageIndex;
+import dev.lockstep.sqlite.LiveDatabase;
+import dev.lockstep.sqlite.WalIndexHeader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decides how the history of a database goes on when capture begins:
+ *
+ * <ol>
+ *   <li>there is no log: a new history begins with the pages that are there;
+ *   <li>the WAL still holds the place where the log ends: capture goes on from there;
+ *   <li>the WAL is the log's, but lost its tail in a power failure: the tail is put back from the log;
+ *   <li>otherwise others recycled the WAL meanwhile: the pages that differ from the log's head are appended to the same history (G8).
+ * </ol>
+ */
+public final class CaptureOpener {
+
+    private static final Logger logger = LoggerFactory.getLogger(CaptureOpener.class);
+
+    /**
+     * Where a primary keeps the history of one database.
+     *
+     * @param storage the log's segments
+     * @param pageIndex file of the page index
+     */
+    public record Home(Storage storage, Path pageIndex, FrameLog.Options options) {}
+
+    private final Path database;
+    private final Home home;
+    private final InstantSource clock;
+
+    public CaptureOpener(Path database, Home home, InstantSource clock) {
+        this.database = database;
+        this.home = home;
+        this.clock = clock;
+    }
+
+    /**
+     * Attaches to the database.
+     *
+     * @param log the log to go on with; null begins a new history in {@link Home#storage}
+     */
+    public Capture open(@Nullable FrameLog log) throws IOException {
+        Attachment attachment = new Attachment(database);
+        try {
+            return log == null ? begin(attachment) : resume(attachment, log);
+        } catch (IOException | RuntimeException e) {
+            attachment.close();
+            throw e;
+        }
+    }
+
+    private Capture begin(Attachment attachment) throws IOException {
+        int pageSize = attachment.pageSize();
+        UUID logId = UUID.randomUUID();
+        PageIndex index = PageIndex.create(home.pageIndex(), logId, pageSize);
+        try (PinnedDatabase pinned = pinned(attachment)) {
+            LogStart start = Reconciler.begin(pinned, pageSize, index, logId);
+            index.flush(start.startFrameNo() - 1);
+            index.force();
+            FrameLog log = FrameLog.create(home.storage(), start, home.options());
+            logger.info("{}: a new history begins, log {}, {} pages", database, logId, start.startPages());
+            return capture(attachment, log, index, pinned.mark());
+        }
+    }
+
+    private Capture resume(Attachment attachment, FrameLog log) throws IOException {
+        int pageSize = log.start().pageSize();
+        if (attachment.pageSize() != pageSize) {
+            throw new UnsupportedException(String.format(
+                    "%s: its log has pages of %d bytes, the database now has %d; a VACUUM changed the page size. A history has one page"
+                            + " size: move the log directory away to begin a new one, and copy the replicas anew",
+                    database, pageSize, attachment.pageSize()));
+        }
+        log.rollback();
+        PageIndex index = PageIndex.open(home.pageIndex(), log);
+        WalMark captured = log.head().wal();
+        if (index != null && stillHeld(attachment, captured)) {
+            return capture(attachment, log, index, captured);
+        }
+        WalMark restored = RollForward.apply(database, log);
+        if (index != null && restored != null) {
+            logger.warn(
+                    "{}: its WAL lost its last transactions, in a power failure it seems; they were put back from the log, up to frame {}",
+                    database,
+                    log.head().frameNo());
+            return capture(attachment, log, index, restored);
+        }
+        return reconcile(attachment, log, index);
+    }
+
+    private boolean stillHeld(Attachment attachment, WalMark mark) throws IOException {
+        WalIndexHeader end = new WalIndexHeader();
+        try (WalTail tail = new WalTail(attachment.database(), attachment.pageSize())) {
+            return attachment.walIndex().read(end) && tail.holds(mark, end);
+        }
+    }
+
+    private Capture reconcile(Attachment attachment, FrameLog log, @Nullable PageIndex found) throws IOException {
+        try (PinnedDatabase pinned = pinned(attachment)) {
+            PageIndex index = found != null ? found : Reconciler.recover(pinned, log, home.pageIndex());
+            CommitRecord head = log.head();
+            Transcriber transcriber = new Transcriber(log, index, clock);
+            int pages = Reconciler.appendDifference(pinned, attachment.pageSize(), index, transcriber);
+            log.sync();
+            logger.info(
+                    "{}: its WAL does not continue the log, so it was compared page by page with frame {}: {} pages differed and were"
+                            + " appended as one transaction",
+                    database,
+                    head.frameNo(),
+                    pages);
+            return capture(attachment, log, index, pinned.mark());
+        }
+    }
+
+    private static PinnedDatabase pinned(Attachment attachment) throws IOException {
+        return new PinnedDatabase(attachment.database(), attachment.walIndex(), attachment.pageSize());
+    }
+
+    private Capture capture(Attachment attachment, FrameLog log, PageIndex index, WalMark from) throws IOException {
+        LiveDatabase live = attachment.database();
+        WalTail tail = new WalTail(live, attachment.pageSize());
+        tail.startAt(from);
+        Capture capture = new Capture(attachment, log, index, tail, new Transcriber(log, index, clock));
+        capture.catchUp();
+        return capture;
+    }
+}

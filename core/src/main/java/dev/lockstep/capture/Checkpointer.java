@@ -1,0 +1,167 @@
+package dev.lockstep.capture;
+
+import static dev.lockstep.sqlite.SqliteConnections.execute;
+import static dev.lockstep.sqlite.SqliteConnections.text;
+
+import dev.lockstep.UnavailableException;
+import dev.lockstep.io.CrashPoint;
+import dev.lockstep.sqlite.SqliteConnections;
+import dev.lockstep.sqlite.WalIndex;
+import dev.lockstep.sqlite.WalIndexHeader;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the primary's WAL small, in place of SQLite's automatic checkpoints.
+ *
+ * <p>A cycle has two parts. (1) In the background, without a lock, most of the WAL is copied into the database file. (2) On the
+ * capture's thread, under the write lock: capture the rest, copy the rest, renew the pin so that the next writer may start the WAL anew.
+ * Writers wait for part 2 only: two fsyncs and the few frames that were committed during part 1. When other programs' read transactions keep
+ * frames from being copied, the cycle is postponed, and the WAL grows meanwhile.
+ *
+ * <p>Not thread-safe: belongs to the capture's thread.
+ */
+final class Checkpointer implements Closeable {
+
+    private static final Logger logger = LoggerFactory.getLogger(Checkpointer.class);
+
+    /** Below SQLite's own 1000, so that writers seldom have to checkpoint themselves. */
+    private static final int DUE_FRAMES = 800;
+
+    /** The longest that part 2 waits for the write lock: it must not queue up with writers. */
+    private static final int LOCK_MILLIS = 20;
+
+    private static final long FIRST_DELAY = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final int MAX_DOUBLINGS = 7;
+    private static final long CLOSE_SECONDS = 60;
+
+    private final Attachment attachment;
+    private final Path path;
+    private final WalIndex walIndex;
+    private final Capture capture;
+    private final ExecutorService background = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "lockstep-checkpoint");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    private @Nullable Future<?> passive;
+    private long notBefore;
+    private int postponed;
+
+    Checkpointer(Attachment attachment, Capture capture) throws IOException {
+        this.attachment = attachment;
+        this.path = attachment.database().path();
+        this.walIndex = attachment.walIndex();
+        this.capture = capture;
+        try {
+            execute(attachment.writer(), "PRAGMA busy_timeout=" + LOCK_MILLIS);
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(path, e);
+        }
+    }
+
+    /** Consecutive cycles that could not finish. */
+    int postponed() {
+        return postponed;
+    }
+
+    /**
+     * Takes the next step of a cycle if one is due.
+     *
+     * @param end the committed end of the WAL as captured
+     * @param idle whether nothing was committed for a while, so that a few frames are worth a checkpoint too
+     */
+    void step(WalIndexHeader end, boolean idle) throws IOException {
+        Future<?> running = passive;
+        if (running != null) {
+            if (running.isDone()) {
+                passive = null;
+                finish(running, end);
+            }
+        } else if (System.nanoTime() - notBefore >= 0 && due(end, idle)) {
+            passive = background.submit(() -> text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)"));
+        }
+    }
+
+    private boolean due(WalIndexHeader end, boolean idle) {
+        int copied = walIndex.backfilled();
+        return copied < end.maxFrame() ? idle || end.maxFrame() >= DUE_FRAMES : false;
+    }
+
+    private void finish(Future<?> running, WalIndexHeader end) throws IOException {
+        try {
+            running.get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IOException(path + ": checkpoint failed: " + e.getMessage(), e);
+        }
+        if (end.maxFrame() < DUE_FRAMES || renew()) {
+            postponed = 0;
+            notBefore = System.nanoTime();
+        } else {
+            notBefore = System.nanoTime() + (FIRST_DELAY << Math.min(postponed, MAX_DOUBLINGS));
+            postponed++;
+        }
+    }
+
+    /** Part 2; false when a writer or a reader is in the way. */
+    private boolean renew() throws IOException {
+        try {
+            execute(attachment.writer(), "BEGIN IMMEDIATE");
+        } catch (SQLException e) {
+            if (SqliteConnections.translate(path, e) instanceof UnavailableException) {
+                return false;
+            }
+            throw SqliteConnections.translate(path, e);
+        }
+        try {
+            CrashPoint.CHECKPOINT_LOCKED.reached();
+            if (!capture.catchUp()) {
+                return false;
+            }
+            text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)");
+            CrashPoint.CHECKPOINT_BACKFILLED.reached();
+            if (!capture.everythingCopied()) {
+                return false;
+            }
+            capture.renewPin();
+            CrashPoint.CHECKPOINT_PIN_RENEWED.reached();
+            return true;
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(path, e);
+        } finally {
+            release();
+        }
+    }
+
+    private void release() throws IOException {
+        try {
+            execute(attachment.writer(), "ROLLBACK");
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(path, e);
+        }
+    }
+
+    /** Waits for a checkpoint under way; its connection must not be closed beneath it. */
+    @Override
+    public void close() {
+        background.shutdown();
+        try {
+            if (!background.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                logger.warn("{}: a checkpoint is still running after {} s", path, CLOSE_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
