@@ -20,6 +20,16 @@ public record CommitRecord(
         }
     }
 
+    /** The same commit at another place, or at none: a mark speaks of one WAL file only. */
+    public CommitRecord withWal(WalMark mark) {
+        return new CommitRecord(frameNo, checksum, sizeAfter, timeMillis, stateChecksum, mark, seal);
+    }
+
+    /** Whether both are the same commit of the same history, wherever it stands in a WAL. */
+    public boolean isSameAs(CommitRecord other) {
+        return withWal(WalMark.NONE).equals(other.withWal(WalMark.NONE));
+    }
+
     /** The state before the first transaction of a history. */
     public static CommitRecord before(LogStart start) {
         return new CommitRecord(

@@ -3,10 +3,10 @@ package dev.lockstep.pages;
 import java.util.Arrays;
 
 /**
- * Page number to content CRC and frame number, for the pages changed since the last flush: open addressing over primitives, linear
- * probing, at most half full. Not thread-safe.
+ * Page number to content CRC and frame number, for some of a database's pages, such as those changed since the last flush: open
+ * addressing over primitives, linear probing, at most half full. Not thread-safe.
  */
-final class PageChanges {
+public final class PageChanges {
 
     private static final int INITIAL = 1 << 10;
 
@@ -22,17 +22,17 @@ final class PageChanges {
     private long[] frames = new long[INITIAL];
     private int size;
 
-    int size() {
+    public int size() {
         return size;
     }
 
     /** The place of {@code pageNo}, or -1. */
-    int find(int pageNo) {
+    public int find(int pageNo) {
         int place = place(pageNo);
         return pageNos[place] == pageNo ? place : -1;
     }
 
-    long contentCrc(int place) {
+    public long contentCrc(int place) {
         return crcs[place];
     }
 
@@ -40,7 +40,7 @@ final class PageChanges {
         return frames[place];
     }
 
-    void put(int pageNo, long contentCrc, long frameNoPlusOne) {
+    public void put(int pageNo, long contentCrc, long frameNoPlusOne) {
         int place = place(pageNo);
         if (pageNos[place] == 0) {
             if (size * 2 >= pageNos.length) {

@@ -104,6 +104,11 @@ public final class LiveDatabase {
         }
     }
 
+    /** Makes what anybody wrote to the database file durable. */
+    public void sync() throws IOException {
+        file.getFD().sync();
+    }
+
     /**
      * The wal-index that SQLite has open now. Call it only while an SQLite connection of this process has read from the database
      * and stays open: before that the {@code -shm} file may be about to be truncated or unlinked.

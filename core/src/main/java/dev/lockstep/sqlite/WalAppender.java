@@ -304,6 +304,11 @@ public final class WalAppender implements Closeable {
         return place();
     }
 
+    /** Whether nobody else has committed up to now, as far as can be told without the lock. */
+    public boolean isAsLeft() {
+        return index.read(found) && isAsLeft(found);
+    }
+
     /** Makes everything that is published durable. */
     public void sync() throws IOException {
         wal.sync();
@@ -333,6 +338,11 @@ public final class WalAppender implements Closeable {
      */
     public int backfill() throws IOException {
         checkpoint("PASSIVE", 0);
+        return backfilled();
+    }
+
+    /** How many frames of the WAL are in the database file. */
+    public int backfilled() {
         return index.backfilled();
     }
 
@@ -341,7 +351,11 @@ public final class WalAppender implements Closeable {
      * Readers never wait for this; other writers and checkpointers do.
      */
     public boolean reset(int timeoutMillis) throws IOException {
-        return checkpoint("TRUNCATE", timeoutMillis);
+        boolean emptied = checkpoint("TRUNCATE", timeoutMillis);
+        if (emptied && isAsLeft()) {
+            expected.set(found);
+        }
+        return emptied;
     }
 
     private boolean checkpoint(String mode, int timeoutMillis) throws IOException {

@@ -167,6 +167,26 @@ public final class TestPrimary implements AutoCloseable {
         return state;
     }
 
+    /** All pages as they stand in the database file now, as a sender's messages of a first copy hold them. */
+    public List<ByteBuffer> pages() throws IOException {
+        List<ByteBuffer> messages = new ArrayList<>();
+        int pages = (int) (database.size() / pageSize);
+        int perMessage = Math.max(1, (256 << 10) / frameSize);
+        byte[] page = new byte[pageSize];
+        for (int first = 1; first <= pages; first += perMessage) {
+            int count = Math.min(perMessage, pages - first + 1);
+            ByteBuffer message = ByteBuffer.allocate(count * frameSize).order(ByteOrder.LITTLE_ENDIAN);
+            for (int p = first; p < first + count; p++) {
+                database.read((p - 1L) * pageSize, page, 0, pageSize);
+                int at = (p - first) * frameSize;
+                message.put(at + FrameLayout.HEADER, page);
+                FrameLayout.putHeader(message, at, 0, Crc64.of(message, at + FrameLayout.HEADER, pageSize), p, 0);
+            }
+            messages.add(message);
+        }
+        return messages;
+    }
+
     /** Empties the WAL and copies the database file. */
     public void copyTo(Path target) throws IOException, SQLException {
         checkpoint();

@@ -1,0 +1,176 @@
+package dev.lockstep.apply;
+
+import dev.lockstep.CorruptException;
+import dev.lockstep.NotAReplicaException;
+import dev.lockstep.UnavailableException;
+import dev.lockstep.UnsupportedException;
+import dev.lockstep.io.CrashPoint;
+import dev.lockstep.io.Storage;
+import dev.lockstep.sqlite.SqliteConnections;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The files of one replica and what may be done to those that are there already.
+ *
+ * <pre>
+ * copy.db                  the database, with SQLite's copy.db-wal and copy.db-shm while in use
+ * copy.db-lockstep         what makes it a replica, see {@link ReplicaRecord}
+ * copy.db-lockstep-copy    a first copy that is not finished
+ * </pre>
+ */
+final class ReplicaFiles {
+
+    private static final Logger log = LoggerFactory.getLogger(ReplicaFiles.class);
+
+    /** What SQLite would take for part of a database of that name. */
+    private static final String[] SQLITE_SUFFIXES = {"-wal", "-journal", "-shm"};
+
+    private final Path database;
+
+    /** @param database the path that readers open; where a symbolic link leads if it is one, as SQLite resolves it */
+    ReplicaFiles(Path database) throws IOException {
+        this.database = Files.exists(database) ? database.toRealPath() : database.toAbsolutePath();
+    }
+
+    Path database() {
+        return database;
+    }
+
+    Path record() {
+        return beside("-lockstep");
+    }
+
+    Path temporary() {
+        return beside("-lockstep-copy");
+    }
+
+    private Path beside(String suffix) {
+        return database.resolveSibling(database.getFileName() + suffix);
+    }
+
+    boolean databaseExists() {
+        return Files.exists(database, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Lets a first copy begin only where it overwrites nothing by accident (G10). */
+    void requireReplaceable(boolean force) throws IOException {
+        if (force) {
+            requireUnused();
+            return;
+        }
+        if (databaseExists()) {
+            throw notAReplica("exists already and is not a replica of this log");
+        }
+        for (String suffix : SQLITE_SUFFIXES) {
+            Path leftover = beside(suffix);
+            if (Files.exists(leftover) && Files.size(leftover) > 0) {
+                throw notAReplica("does not exist, but " + leftover.getFileName()
+                        + " does, which SQLite would take for a part of it");
+            }
+        }
+    }
+
+    NotAReplicaException notAReplica(String what) {
+        return new NotAReplicaException(
+                database + " " + what + ". Nothing was changed. Choose another path, or give --force to replace it");
+    }
+
+    /**
+     * Fails when another connection has the database open: replaced under its feet, the last one to close would delete the new
+     * database's WAL for the old one's. A WAL that stays behind when we open and close the database shows that we were not the last.
+     */
+    private void requireUnused() throws IOException {
+        if (!databaseExists()) {
+            return;
+        }
+        try (Connection connection = SqliteConnections.open(database)) {
+            SqliteConnections.text(connection, "PRAGMA schema_version");
+        } catch (UnsupportedException e) {
+            log.info("{} is about to be replaced: {}", database, e.getMessage());
+            return;
+        } catch (SQLException e) {
+            IOException meaning = SqliteConnections.translate(database, e);
+            if (meaning instanceof UnavailableException) {
+                throw meaning;
+            }
+            log.info("{} is about to be replaced: {}", database, e.getMessage());
+            return;
+        }
+        if (Files.exists(beside("-wal"))) {
+            throw new UnavailableException(
+                    database + " cannot be replaced while a program has it open; close it, then try again");
+        }
+    }
+
+    /**
+     * Opens the record, and completes a first copy that ended between being finished and having its name.
+     *
+     * @return null if there is no replica and nothing else in its place
+     * @throws NotAReplicaException if there is a database that is none
+     */
+    @Nullable
+    ReplicaRecord openRecord() throws IOException {
+        if (!Files.exists(record())) {
+            if (databaseExists()) {
+                throw notAReplica("is a database, but no replica: " + record().getFileName() + " is missing");
+            }
+            return null;
+        }
+        ReplicaRecord record = ReplicaRecord.open(record());
+        boolean usable = false;
+        try {
+            if (record.renamePending()) {
+                install(record);
+            }
+            usable = databaseExists();
+            return usable ? record : null;
+        } finally {
+            if (!usable) {
+                record.close();
+            }
+        }
+    }
+
+    /** Gives a finished copy its name; does the rest of it after a crash in the middle. */
+    void install(ReplicaRecord record) throws IOException {
+        if (Files.exists(temporary()) && FileStamp.of(temporary()).equals(record.stamp())) {
+            requireUnused();
+            for (String suffix : SQLITE_SUFFIXES) {
+                Files.deleteIfExists(beside(suffix));
+            }
+            Files.move(temporary(), database, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        }
+        syncDirectory();
+        CrashPoint.COPY_RENAMED.reached();
+        record.renamed();
+    }
+
+    /** Removes a record whose copy never got its name, before its temporary file is used again. */
+    void forgetUnfinished() throws IOException {
+        if (Files.exists(record())) {
+            boolean pending;
+            try (ReplicaRecord record = ReplicaRecord.open(record())) {
+                pending = record.renamePending();
+            } catch (CorruptException e) {
+                pending = true;
+            }
+            if (pending) {
+                Files.delete(record());
+                syncDirectory();
+            }
+        }
+    }
+
+    void syncDirectory() throws IOException {
+        Storage.directory(database.resolveSibling("")).syncDirectory();
+    }
+}

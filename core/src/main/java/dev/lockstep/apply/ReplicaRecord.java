@@ -1,0 +1,316 @@
+package dev.lockstep.apply;
+
+import dev.lockstep.CorruptException;
+import dev.lockstep.UnavailableException;
+import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.Crc64;
+import dev.lockstep.log.Seal;
+import dev.lockstep.log.WalMark;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The file {@code <copy>-lockstep} beside a replica's database: which history it follows, and where in that history it is.
+ *
+ * <pre>
+ *    0  slot 0      512  slot 1      4096  1024 commits
+ *
+ * slot, 176 bytes, little-endian                        commit, 96 bytes, little-endian
+ *   0 8 B "LSREPL1\0"                                     0 u64 frame_no of its last frame
+ *   8 u64 sequence, counted from 1                        8 u64 chain checksum at that frame
+ *  16 u64 x 2 log_id, most significant half first        16 u64 wall-clock time, ms
+ *  32 u64 x 2 replica_id                                 24 u64 state checksum
+ *  48 u32 page size                                      32 32 B seal
+ *  52 u32 1 = the copy is complete under its             64 u32 database size in pages
+ *         temporary name, 0 = it has its name            68 u32 frame in the replica's own WAL, 0 = none
+ *  56 u64 file size, 64 u64 time of last change, ns:     72 8 B salts of that WAL
+ *         the database file's stamp when base was        80 8 B running checksum of that WAL at that frame
+ *         all that was in it; 0 = not known              88 u64 CRC-64 of bytes 0-87
+ *  72 base, a commit
+ * 168 u64 CRC-64 of bytes 0-167
+ * </pre>
+ *
+ * <ol>
+ *   <li>A slot is valid when its magic and CRC fit; of two valid ones that with the higher sequence counts.
+ *   <li>A commit is valid when its CRC fits.
+ *   <li>The base is durable in the database file. It changes only after that is so, and is forced to disk before anything
+ *       relies on it.
+ *   <li>Commit n of the replica's life stands in place n mod 1024. It is stored before its frames are written to the WAL, so
+ *       whatever of them a crash leaves visible is found here; it is not forced, as readers do not outlive a loss of power.
+ * </ol>
+ *
+ * The CRCs find torn and stale bytes. They do not resist an attacker, who could as well change the database.
+ *
+ * <p>The file is locked against a second Lockstep process while it is open. Not thread-safe.
+ */
+final class ReplicaRecord implements Closeable {
+
+    /** Commits that the ring holds. More at once would overwrite each other. */
+    static final int RING = 1024;
+
+    private static final long MAGIC = ByteBuffer.wrap("LSREPL1\0".getBytes(StandardCharsets.US_ASCII))
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .getLong();
+    private static final int SLOT_DISTANCE = 512;
+    private static final int COMMITS = 4096;
+    private static final int COMMIT = 96;
+    private static final int COMMIT_CRC = COMMIT - 8;
+    private static final int BASE = 72;
+    private static final int SLOT_CRC = BASE + COMMIT;
+    private static final int SIZE = COMMITS + RING * COMMIT;
+
+    private final RandomAccessFile file;
+    private final MappedByteBuffer bytes;
+
+    private UUID logId = new UUID(0, 0);
+    private UUID replicaId = new UUID(0, 0);
+    private int pageSize;
+    private boolean renamePending;
+    private FileStamp stamp = FileStamp.NONE;
+    private CommitRecord base = new CommitRecord(-1, 0, 0, 0, 0, WalMark.NONE, Seal.of(new byte[Seal.LENGTH]));
+    private long sequence;
+
+    /** Where in the ring the next commit goes. */
+    private int next;
+
+    private ReplicaRecord(Path path) throws IOException {
+        file = new RandomAccessFile(path.toFile(), "rw");
+        boolean mapped = false;
+        try {
+            lock(path);
+            bytes = file.getChannel().map(MapMode.READ_WRITE, 0, SIZE);
+            bytes.order(ByteOrder.LITTLE_ENDIAN);
+            mapped = true;
+        } finally {
+            if (!mapped) {
+                file.close();
+            }
+        }
+    }
+
+    private void lock(Path path) throws IOException {
+        boolean locked;
+        try {
+            locked = file.getChannel().tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            locked = false;
+        }
+        if (!locked) {
+            throw new UnavailableException(
+                    path + " is in use: another Lockstep process, or another part of this one, follows"
+                            + " a primary with this replica; end that one first");
+        }
+    }
+
+    /**
+     * Opens the record at {@code path}.
+     *
+     * @throws CorruptException if neither slot is valid
+     * @throws UnavailableException if somebody else has it open
+     */
+    static ReplicaRecord open(Path path) throws IOException {
+        ReplicaRecord record = new ReplicaRecord(path);
+        if (!record.readSlots()) {
+            record.close();
+            throw new CorruptException(
+                    path + " is damaged: neither of its slots has a valid checksum, so the replica's position is"
+                            + " lost; copy the database anew with --force");
+        }
+        record.next = record.placeOfNewest() + 1;
+        return record;
+    }
+
+    /** Makes the record of a copy that is complete under its temporary name, in place of any former record, and forces it. */
+    static ReplicaRecord create(Path path, UUID logId, int pageSize, CommitRecord base, FileStamp stamp)
+            throws IOException {
+        ReplicaRecord record = new ReplicaRecord(path);
+        record.readSlots(); // for the sequence, so that the new slot wins
+        record.logId = logId;
+        record.replicaId = UUID.randomUUID();
+        record.pageSize = pageSize;
+        record.renamePending = true;
+        record.base = base;
+        record.stamp = stamp;
+        record.forgetAfter(Long.MIN_VALUE);
+        record.writeSlot();
+        return record;
+    }
+
+    UUID logId() {
+        return logId;
+    }
+
+    /** Stays the same for the life of this replica. */
+    UUID replicaId() {
+        return replicaId;
+    }
+
+    int pageSize() {
+        return pageSize;
+    }
+
+    /** Whether the copy is complete, but may still have its temporary name. */
+    boolean renamePending() {
+        return renamePending;
+    }
+
+    void renamed() {
+        renamePending = false;
+        writeSlot();
+    }
+
+    /** The newest commit that is known to be durable in the database file. */
+    CommitRecord base() {
+        return base;
+    }
+
+    /** The database file's stamp when all of {@link #base} and nothing else was in it, or {@link FileStamp#NONE}. */
+    FileStamp stamp() {
+        return stamp;
+    }
+
+    /** Moves the base, durably when this returns. */
+    void moveBase(CommitRecord newBase, FileStamp newStamp) {
+        base = newBase;
+        stamp = newStamp;
+        writeSlot();
+    }
+
+    /** Notes a commit that is about to be written; its WAL mark is its place in the replica's WAL. Not forced. */
+    void add(CommitRecord commit) {
+        encode(commit, COMMITS + next % RING * COMMIT);
+        next = (next + 1) % RING;
+    }
+
+    /** The newest commit noted, which readers may have seen; the base if there is none newer. */
+    CommitRecord newest() {
+        int place = placeOfNewest();
+        @Nullable CommitRecord newest = place < 0 ? null : decode(COMMITS + place * COMMIT);
+        return newest != null && newest.frameNo() > base.frameNo() ? newest : base;
+    }
+
+    /** The newest of the base and the noted commits that {@code wanted} accepts. */
+    @Nullable
+    CommitRecord find(Predicate<CommitRecord> wanted) {
+        CommitRecord found = wanted.test(base) ? base : null;
+        for (int place = 0; place < RING; place++) {
+            CommitRecord commit = decode(COMMITS + place * COMMIT);
+            if (commit != null && (found == null || commit.frameNo() > found.frameNo()) && wanted.test(commit)) {
+                found = commit;
+            }
+        }
+        return found;
+    }
+
+    /** Forgets the commits noted after {@code frameNo}, because they did not come to be. */
+    void forgetAfter(long frameNo) {
+        for (int place = 0; place < RING; place++) {
+            CommitRecord commit = decode(COMMITS + place * COMMIT);
+            if (commit != null && commit.frameNo() > frameNo) {
+                bytes.putLong(COMMITS + place * COMMIT + COMMIT_CRC, ~crc(COMMITS + place * COMMIT, COMMIT_CRC));
+            }
+        }
+        next = (placeOfNewest() + 1) % RING;
+    }
+
+    private int placeOfNewest() {
+        int newest = -1;
+        long frameNo = Long.MIN_VALUE;
+        for (int place = 0; place < RING; place++) {
+            CommitRecord commit = decode(COMMITS + place * COMMIT);
+            if (commit != null && commit.frameNo() > frameNo) {
+                newest = place;
+                frameNo = commit.frameNo();
+            }
+        }
+        return newest;
+    }
+
+    private boolean readSlots() {
+        boolean found = false;
+        for (int slot = 0; slot < 2 * SLOT_DISTANCE; slot += SLOT_DISTANCE) {
+            CommitRecord slotBase = decode(slot + BASE);
+            if (bytes.getLong(slot) == MAGIC
+                    && bytes.getLong(slot + SLOT_CRC) == crc(slot, SLOT_CRC)
+                    && slotBase != null
+                    && bytes.getLong(slot + 8) > sequence) {
+                sequence = bytes.getLong(slot + 8);
+                logId = new UUID(bytes.getLong(slot + 16), bytes.getLong(slot + 24));
+                replicaId = new UUID(bytes.getLong(slot + 32), bytes.getLong(slot + 40));
+                pageSize = bytes.getInt(slot + 48);
+                renamePending = bytes.getInt(slot + 52) != 0;
+                stamp = new FileStamp(bytes.getLong(slot + 56), bytes.getLong(slot + 64));
+                base = slotBase;
+                found = true;
+            }
+        }
+        return found;
+    }
+
+    private void writeSlot() {
+        sequence++;
+        int slot = (int) (sequence & 1) * SLOT_DISTANCE;
+        bytes.putLong(slot, MAGIC)
+                .putLong(slot + 8, sequence)
+                .putLong(slot + 16, logId.getMostSignificantBits())
+                .putLong(slot + 24, logId.getLeastSignificantBits())
+                .putLong(slot + 32, replicaId.getMostSignificantBits())
+                .putLong(slot + 40, replicaId.getLeastSignificantBits())
+                .putInt(slot + 48, pageSize)
+                .putInt(slot + 52, renamePending ? 1 : 0)
+                .putLong(slot + 56, stamp.size())
+                .putLong(slot + 64, stamp.modifiedNanos());
+        encode(base, slot + BASE);
+        bytes.putLong(slot + SLOT_CRC, crc(slot, SLOT_CRC));
+        bytes.force();
+    }
+
+    private void encode(CommitRecord commit, int at) {
+        bytes.putLong(at, commit.frameNo())
+                .putLong(at + 8, commit.checksum())
+                .putLong(at + 16, commit.timeMillis())
+                .putLong(at + 24, commit.stateChecksum())
+                .putInt(at + 64, commit.sizeAfter())
+                .putInt(at + 68, commit.wal().frame())
+                .putLong(at + 72, commit.wal().salts())
+                .putLong(at + 80, commit.wal().checksum());
+        commit.seal().put(bytes, at + 32);
+        bytes.putLong(at + COMMIT_CRC, crc(at, COMMIT_CRC));
+    }
+
+    /** The commit at an offset, or null if none is valid there. */
+    private @Nullable CommitRecord decode(int at) {
+        long frameNo = bytes.getLong(at);
+        if (frameNo < -1 || bytes.getLong(at + COMMIT_CRC) != crc(at, COMMIT_CRC)) {
+            return null;
+        }
+        return new CommitRecord(
+                frameNo,
+                bytes.getLong(at + 8),
+                bytes.getInt(at + 64),
+                bytes.getLong(at + 16),
+                bytes.getLong(at + 24),
+                new WalMark(bytes.getLong(at + 72), bytes.getInt(at + 68), bytes.getLong(at + 80)),
+                Seal.get(bytes, at + 32));
+    }
+
+    private long crc(int offset, int length) {
+        return Crc64.of(bytes, offset, length);
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}

@@ -1,0 +1,143 @@
+package dev.lockstep.apply;
+
+import dev.lockstep.io.CrashPoint;
+import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.FrameLayout;
+import dev.lockstep.sqlite.LiveDatabase;
+import dev.lockstep.sqlite.WalAppender;
+import dev.lockstep.sqlite.WalPlace;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a replica's WAL short: copies it into the database file and empties it between transactions. The base is on disk before the
+ * WAL is emptied, so that after any crash the transactions to be fetched again are known.
+ *
+ * <p>Readers are never waited for without bound: while one holds an old snapshot, the WAL grows, and the time an attempt may take
+ * grows with it. Readers themselves never wait.
+ *
+ * <p>Not thread-safe.
+ */
+final class WalKeeper {
+
+    private static final Logger log = LoggerFactory.getLogger(WalKeeper.class);
+
+    /** Enough to slip between readers that hold a snapshot for a few milliseconds each. */
+    private static final int SHORTEST_WAIT_MILLIS = 20;
+
+    private static final int LONGEST_WAIT_MILLIS = 500;
+
+    private final LiveDatabase database;
+    private final WalAppender appender;
+    private final ReplicaRecord record;
+    private final long target;
+    private final int frameSize;
+
+    /** The size from which on the next attempt is due. */
+    private long due;
+
+    /** @param target bytes of WAL from which on it is to be emptied */
+    WalKeeper(LiveDatabase database, WalAppender appender, ReplicaRecord record, long target) {
+        this.database = database;
+        this.appender = appender;
+        this.record = record;
+        this.target = target;
+        this.frameSize = FrameLayout.frameSize(record.pageSize());
+        this.due = target;
+    }
+
+    /** Empties the WAL if it is time and readers allow; {@code position} is all that is committed. */
+    void afterPublish(CommitRecord position) throws IOException {
+        if (size() >= due) {
+            empty(position);
+        }
+    }
+
+    /** Tries again what readers held up, and notes the database file's stamp once it is settled. */
+    void whenIdle(CommitRecord position) throws IOException {
+        if (size() >= target) {
+            empty(position);
+        }
+        if (record.stamp().equals(FileStamp.NONE) && record.base().isSameAs(position) && isAllBackfilled()) {
+            stampBase();
+        }
+    }
+
+    /** Copies all of the WAL into the database file, if readers allow, so that opening it again needs no more than its stamp. */
+    void beforeClose(CommitRecord position) throws IOException {
+        if (appender.backfill() < appender.place().frame()) {
+            return;
+        }
+        if (!record.base().isSameAs(position)) {
+            record.moveBase(position, FileStamp.NONE);
+        }
+        for (int i = 0; i < 10 && record.stamp().equals(FileStamp.NONE); i++) {
+            pause();
+            stampBase();
+        }
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(10); // the file system's clock has to move on before a stamp means anything
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("closing a replica");
+        }
+    }
+
+    private long size() {
+        return (long) appender.place().frame() * frameSize;
+    }
+
+    private boolean isAllBackfilled() {
+        return appender.place().frame() == 0
+                || appender.backfilled() == appender.place().frame();
+    }
+
+    private void empty(CommitRecord position) throws IOException {
+        WalPlace end = appender.place();
+        int backfilled = appender.backfill();
+        CrashPoint.RESET_BACKFILLED.reached();
+        if (backfilled < end.frame()) {
+            moveBaseTo(end.salts(), backfilled);
+            postpone();
+            return;
+        }
+        record.moveBase(position, FileStamp.NONE);
+        CrashPoint.RESET_BASE_RECORDED.reached();
+        long wait = SHORTEST_WAIT_MILLIS * Math.max(1, size() / target);
+        if (appender.reset((int) Math.min(LONGEST_WAIT_MILLIS, wait))) {
+            CrashPoint.RESET_DONE.reached();
+            due = target;
+        } else {
+            postpone();
+        }
+    }
+
+    /** What readers hold up has not to be fetched again from the very beginning. */
+    private void moveBaseTo(long salts, int frame) {
+        CommitRecord reached =
+                record.find(c -> c.wal().frame() == frame && c.wal().salts() == salts);
+        if (reached != null && reached.frameNo() > record.base().frameNo()) {
+            record.moveBase(reached, FileStamp.NONE);
+        }
+    }
+
+    private void postpone() {
+        due = size() + target / 4;
+        log.debug("readers keep the WAL of {} from being emptied at {} bytes", database.path(), size());
+    }
+
+    /** A stamp means the base only while nobody else has committed; the look before and after makes sure. */
+    private void stampBase() throws IOException {
+        if (appender.isAsLeft()) {
+            FileStamp stamp = FileStamp.of(database.path());
+            if (stamp.settled() && appender.isAsLeft()) {
+                record.moveBase(record.base(), stamp);
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package dev.lockstep.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Another process of Java with this one's class path: one that can be killed. */
+public final class ChildJvm implements AutoCloseable {
+
+    /** What a process killed by SIGKILL, or by a crash point, exits with. */
+    public static final int KILLED = 137;
+
+    private final Process process;
+    private final Path output;
+
+    /** Starts the main class with these system properties and arguments. */
+    public ChildJvm(Class<?> main, Map<String, String> properties, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xshare:auto",
+                "-cp",
+                System.getProperty("java.class.path")));
+        properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
+        command.add(main.getName());
+        command.addAll(List.of(arguments));
+        output = Files.createTempFile("lockstep-child-", ".out");
+        process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(Redirect.to(output.toFile()))
+                .start();
+    }
+
+    /** Waits for the end of the process, and fails if that takes more than a minute. */
+    public int exitCode() {
+        try {
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new AssertionError("the child did not end: " + output());
+            }
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** What it has printed, errors too. */
+    public String output() {
+        try {
+            return Files.readString(output);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends it as kill -9 does. */
+    public void kill() {
+        process.destroyForcibly();
+        exitCode();
+    }
+
+    @Override
+    public void close() throws IOException {
+        kill();
+        Files.deleteIfExists(output);
+    }
+}
