@@ -4,7 +4,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /** The {@code lockstep} program: everything it does is a subcommand. */
@@ -12,24 +13,80 @@ import picocli.CommandLine.Spec;
         name = "lockstep",
         description = "Verified replication of live SQLite databases.",
         mixinStandardHelpOptions = true,
+        scope = ScopeType.INHERIT,
         versionProvider = Lockstep.Version.class,
-        synopsisSubcommandLabel = "COMMAND")
+        synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  lockstep demo                       see it work, on a database of its own",
+            "  lockstep replicate app.db copy.db   keep copy.db equal to app.db, here",
+            "  lockstep primary app.db             serve app.db to replicas elsewhere",
+            "  lockstep replica URL copy.db        be one",
+            "",
+            "'lockstep COMMAND --help' says more about one command."
+        })
 public final class Lockstep implements Runnable {
+
+    private static final int MIN_HELP_COLUMNS = 80;
+    private static final int MAX_HELP_COLUMNS = 110;
 
     @Spec
     private CommandSpec spec;
 
-    public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+    @Option(
+            names = {"-v", "--verbose"},
+            scope = ScopeType.INHERIT,
+            description = "Say more on standard error, with stack traces; -vv says everything.")
+    void verbose(boolean[] times) {
+        Verbosity.set(times.length);
     }
 
-    static CommandLine commandLine() {
-        return new CommandLine(new Lockstep());
+    private final Terminal terminal;
+    private final Stop stop;
+
+    Lockstep(Terminal terminal, Stop stop) {
+        this.terminal = terminal;
+        this.stop = stop;
+    }
+
+    public static void main(String[] args) {
+        System.exit(commandLine(Terminal.standardError(), new Stop()).execute(args));
+    }
+
+    /**
+     * @param terminal where progress goes
+     * @param stop ends the commands that serve
+     */
+    static CommandLine commandLine(Terminal terminal, Stop stop) {
+        Verbosity.set(0);
+        CommandLine commandLine = new CommandLine(new Lockstep(terminal, stop));
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setUsageHelpWidth(Math.min(Math.max(terminal.columns(), MIN_HELP_COLUMNS), MAX_HELP_COLUMNS));
+        commandLine.setParameterExceptionHandler((thrown, args) -> Failures.reportUsage(thrown));
+        commandLine.setExecutionExceptionHandler((thrown, command, parsed) -> {
+            terminal.clear();
+            return Failures.report(thrown, command, Verbosity.isVerbose());
+        });
+        describeExitCodes(commandLine.getCommandSpec());
+        return commandLine;
+    }
+
+    private static void describeExitCodes(CommandSpec spec) {
+        spec.usageMessage().exitCodeListHeading("%nExit codes:%n").exitCodeList(ExitCode.meanings());
+        spec.subcommands().values().forEach(command -> describeExitCodes(command.getCommandSpec()));
+    }
+
+    Terminal terminal() {
+        return terminal;
+    }
+
+    Stop stop() {
+        return stop;
     }
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Missing command");
+        throw new Failures.MissingCommandException(spec.commandLine());
     }
 
     /** The jar's manifest names the version; classes run from a directory have none. */

@@ -22,12 +22,12 @@ class LockstepTest {
     @Test
     void aMissingCommandIsAUsageErrorThatShowsTheUsage() {
         assertThat(execute()).isEqualTo(CommandLine.ExitCode.USAGE);
-        assertThat(err.toString()).contains("Missing command", "Usage: lockstep");
+        assertThat(err.toString()).contains("missing command", "Usage: lockstep");
         assertThat(out.toString()).isEmpty();
     }
 
     private int execute(String... args) {
-        return Lockstep.commandLine()
+        return Lockstep.commandLine(new Terminal(System.err, 0), new Stop())
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err))
                 .execute(args);
