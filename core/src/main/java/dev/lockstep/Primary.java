@@ -5,6 +5,9 @@ import dev.lockstep.capture.CaptureOpener;
 import dev.lockstep.io.Storage;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLog;
+import dev.lockstep.sqlite.LiveDatabase;
+import dev.lockstep.stream.Origin;
+import dev.lockstep.stream.PageSource;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -31,10 +34,12 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe.
  */
-public final class Primary implements AutoCloseable {
+public final class Primary implements Origin, AutoCloseable {
 
     private static final Logger logger = LoggerFactory.getLogger(Primary.class);
     private static final long SYNC_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long COPIED_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long COPIED_POLL_MILLIS = 5;
     private static final long CLOSE_MILLIS = TimeUnit.SECONDS.toMillis(60);
     private static final long FIRST_RETRY_MILLIS = 500;
     private static final long LAST_RETRY_MILLIS = 30_000;
@@ -108,6 +113,7 @@ public final class Primary implements AutoCloseable {
     }
 
     /** The name under which replicas ask for this database. */
+    @Override
     public String name() {
         return name;
     }
@@ -118,8 +124,39 @@ public final class Primary implements AutoCloseable {
     }
 
     /** The log that transactions are captured into. */
+    @Override
     public FrameLog log() {
         return log;
+    }
+
+    /**
+     * Starts to read all pages of the database, without any lock, for a first copy.
+     *
+     * @throws UnavailableException if capture has failed, or if transactions of other programs keep the database file from being brought
+     *     up to date for too long
+     */
+    @Override
+    public PageSource openPages() throws IOException {
+        long deadline = System.nanoTime() + COPIED_NANOS;
+        while (true) {
+            IOException error = failure;
+            if (closed || error != null) {
+                throw new UnavailableException(
+                        database + ": capture does not run" + (error == null ? "" : ": " + error.getMessage()));
+            }
+            Capture current = capture;
+            CommitRecord copied = current.copied();
+            if (copied != null) {
+                return new PrimaryPages(LiveDatabase.of(database), () -> capture, current, copied);
+            }
+            if (System.nanoTime() - deadline >= 0) {
+                throw new UnavailableException(database + ": the WAL could not be copied into the database file within "
+                        + COPIED_NANOS / 1_000_000_000
+                        + " s, because another program keeps a read transaction open; end it, then"
+                        + " try again");
+            }
+            pause(COPIED_POLL_MILLIS);
+        }
     }
 
     /** The last transaction captured, which may not be durable yet. */

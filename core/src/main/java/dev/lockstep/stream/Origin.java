@@ -1,0 +1,16 @@
+package dev.lockstep.stream;
+
+import dev.lockstep.log.FrameLog;
+import java.io.IOException;
+
+/** What a primary offers to its replicas. Thread-safe. */
+public interface Origin {
+
+    /** The name under which replicas ask for the database. */
+    String name();
+
+    FrameLog log();
+
+    /** Starts to read all pages, for a first copy. Several may be open at once; the caller closes each. */
+    PageSource openPages() throws IOException;
+}
