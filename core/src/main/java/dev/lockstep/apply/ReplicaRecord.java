@@ -84,12 +84,17 @@ final class ReplicaRecord implements Closeable {
     /** Where in the ring the next commit goes. */
     private int next;
 
-    private ReplicaRecord(Path path) throws IOException {
-        file = new RandomAccessFile(path.toFile(), "rw");
+    private ReplicaRecord(Path path, MapMode mode) throws IOException {
+        boolean writable = mode == MapMode.READ_WRITE;
+        file = new RandomAccessFile(path.toFile(), writable ? "rw" : "r");
         boolean mapped = false;
         try {
-            lock(path);
-            bytes = file.getChannel().map(MapMode.READ_WRITE, 0, SIZE);
+            if (writable) {
+                lock(path);
+            } else if (file.length() < SIZE) {
+                throw unusable(path);
+            }
+            bytes = file.getChannel().map(mode, 0, SIZE);
             bytes.order(ByteOrder.LITTLE_ENDIAN);
             mapped = true;
         } finally {
@@ -97,6 +102,15 @@ final class ReplicaRecord implements Closeable {
                 file.close();
             }
         }
+    }
+
+    /**
+     * Opens the record at {@code path} to look at it, while another process may be changing it: without its lock.
+     *
+     * @throws CorruptException if neither slot is valid
+     */
+    static ReplicaRecord openToLook(Path path) throws IOException {
+        return new ReplicaRecord(path, MapMode.READ_ONLY).read(path);
     }
 
     private void lock(Path path) throws IOException {
@@ -120,21 +134,28 @@ final class ReplicaRecord implements Closeable {
      * @throws UnavailableException if somebody else has it open
      */
     static ReplicaRecord open(Path path) throws IOException {
-        ReplicaRecord record = new ReplicaRecord(path);
-        if (!record.readSlots()) {
-            record.close();
-            throw new CorruptException(
-                    path + " is damaged: neither of its slots has a valid checksum, so the replica's position is"
-                            + " lost; copy the database anew with --force");
+        return new ReplicaRecord(path, MapMode.READ_WRITE).read(path);
+    }
+
+    private ReplicaRecord read(Path path) throws IOException {
+        if (!readSlots()) {
+            close();
+            throw unusable(path);
         }
-        record.next = record.placeOfNewest() + 1;
-        return record;
+        next = placeOfNewest() + 1;
+        return this;
+    }
+
+    private static CorruptException unusable(Path path) {
+        return new CorruptException(
+                path + " is damaged: neither of its slots has a valid checksum, so the replica's position is"
+                        + " lost; copy the database anew with --force");
     }
 
     /** Makes the record of a copy that is complete under its temporary name, in place of any former record, and forces it. */
     static ReplicaRecord create(Path path, UUID logId, int pageSize, CommitRecord base, FileStamp stamp)
             throws IOException {
-        ReplicaRecord record = new ReplicaRecord(path);
+        ReplicaRecord record = new ReplicaRecord(path, MapMode.READ_WRITE);
         record.readSlots(); // for the sequence, so that the new slot wins
         record.logId = logId;
         record.replicaId = UUID.randomUUID();
