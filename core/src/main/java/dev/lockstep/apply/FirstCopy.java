@@ -1,7 +1,6 @@
 package dev.lockstep.apply;
 
 import dev.lockstep.RefusedException;
-import dev.lockstep.UnavailableException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLayout;
@@ -16,7 +15,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -47,6 +45,7 @@ public final class FirstCopy implements Closeable {
     private final int frameSize;
     private final String source;
     private final PageVerifier verifier;
+    private final ExclusiveFile exclusive;
     private final RandomAccessFile file;
     private final FileChannel channel;
 
@@ -67,7 +66,8 @@ public final class FirstCopy implements Closeable {
         this.position = start;
         this.verifier = new PageVerifier(pageSize, pages, source);
         this.chunk = ByteBuffer.allocateDirect(CHUNK);
-        this.file = new RandomAccessFile(files.temporary().toFile(), "rw");
+        this.exclusive = ExclusiveFile.open(files.temporary(), "is making this copy");
+        this.file = exclusive.file();
         this.channel = file.getChannel();
     }
 
@@ -80,7 +80,7 @@ public final class FirstCopy implements Closeable {
      * @param source names the sender in messages
      * @param force whether an existing file may be replaced
      * @throws dev.lockstep.NotAReplicaException if there is a file that {@code force} does not allow to replace; it is untouched
-     * @throws UnavailableException if the file to be replaced, or the temporary file, is in use
+     * @throws dev.lockstep.UnavailableException if the file to be replaced, or the temporary file, is in use
      */
     public static FirstCopy begin(
             Path database, UUID logId, int pageSize, CommitRecord start, int pages, String source, boolean force)
@@ -90,28 +90,14 @@ public final class FirstCopy implements Closeable {
         FirstCopy copy = new FirstCopy(files, logId, pageSize, start, pages, source);
         boolean begun = false;
         try {
-            copy.lock();
             files.forgetUnfinished();
             copy.channel.truncate(0);
             begun = true;
             return copy;
         } finally {
             if (!begun) {
-                copy.file.close();
+                copy.exclusive.close();
             }
-        }
-    }
-
-    private void lock() throws IOException {
-        boolean locked;
-        try {
-            locked = channel.tryLock() != null;
-        } catch (OverlappingFileLockException e) {
-            locked = false;
-        }
-        if (!locked) {
-            throw new UnavailableException(
-                    files.temporary() + " is in use: another Lockstep process is making this copy");
         }
     }
 
@@ -202,7 +188,7 @@ public final class FirstCopy implements Closeable {
         try (ReplicaRecord record = ReplicaRecord.create(files.record(), logId, pageSize, base, stamp)) {
             files.syncDirectory();
             CrashPoint.COPY_SYNCED.reached();
-            file.close(); // before SQLite can open the file, because closing drops locks
+            exclusive.close(); // before SQLite can open the file, because closing drops locks
             files.install(record);
         }
     }
@@ -248,7 +234,7 @@ public final class FirstCopy implements Closeable {
     @Override
     public void close() throws IOException {
         if (channel.isOpen()) {
-            file.close();
+            exclusive.close();
             Files.deleteIfExists(files.temporary());
         }
     }

@@ -1,7 +1,6 @@
 package dev.lockstep.apply;
 
 import dev.lockstep.CorruptException;
-import dev.lockstep.UnavailableException;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.Seal;
@@ -13,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel.MapMode;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -70,7 +68,7 @@ final class ReplicaRecord implements Closeable {
     private static final int SLOT_CRC = BASE + COMMIT;
     private static final int SIZE = COMMITS + RING * COMMIT;
 
-    private final RandomAccessFile file;
+    private final Closeable file;
     private final MappedByteBuffer bytes;
 
     private UUID logId = new UUID(0, 0);
@@ -84,17 +82,11 @@ final class ReplicaRecord implements Closeable {
     /** Where in the ring the next commit goes. */
     private int next;
 
-    private ReplicaRecord(Path path, MapMode mode) throws IOException {
-        boolean writable = mode == MapMode.READ_WRITE;
-        file = new RandomAccessFile(path.toFile(), writable ? "rw" : "r");
+    private ReplicaRecord(Closeable file, RandomAccessFile bytesOf, MapMode mode) throws IOException {
+        this.file = file;
         boolean mapped = false;
         try {
-            if (writable) {
-                lock(path);
-            } else if (file.length() < SIZE) {
-                throw unusable(path);
-            }
-            bytes = file.getChannel().map(mode, 0, SIZE);
+            bytes = bytesOf.getChannel().map(mode, 0, SIZE);
             bytes.order(ByteOrder.LITTLE_ENDIAN);
             mapped = true;
         } finally {
@@ -104,37 +96,34 @@ final class ReplicaRecord implements Closeable {
         }
     }
 
+    private static ReplicaRecord openExclusively(Path path) throws IOException {
+        ExclusiveFile file = ExclusiveFile.open(path, "follows a primary with this replica; end that one first");
+        return new ReplicaRecord(file, file.file(), MapMode.READ_WRITE);
+    }
+
     /**
-     * Opens the record at {@code path} to look at it, while another process may be changing it: without its lock.
+     * Opens the record at {@code path} to look at it, while another process may be changing it: without its lock. Not for
+     * the process that follows with it, because closing this one would drop its lock.
      *
      * @throws CorruptException if neither slot is valid
      */
     static ReplicaRecord openToLook(Path path) throws IOException {
-        return new ReplicaRecord(path, MapMode.READ_ONLY).read(path);
-    }
-
-    private void lock(Path path) throws IOException {
-        boolean locked;
-        try {
-            locked = file.getChannel().tryLock() != null;
-        } catch (OverlappingFileLockException e) {
-            locked = false;
+        RandomAccessFile file = new RandomAccessFile(path.toFile(), "r");
+        if (file.length() < SIZE) {
+            file.close();
+            throw unusable(path);
         }
-        if (!locked) {
-            throw new UnavailableException(
-                    path + " is in use: another Lockstep process, or another part of this one, follows"
-                            + " a primary with this replica; end that one first");
-        }
+        return new ReplicaRecord(file, file, MapMode.READ_ONLY).read(path);
     }
 
     /**
      * Opens the record at {@code path}.
      *
      * @throws CorruptException if neither slot is valid
-     * @throws UnavailableException if somebody else has it open
+     * @throws dev.lockstep.UnavailableException if somebody else has it open
      */
     static ReplicaRecord open(Path path) throws IOException {
-        return new ReplicaRecord(path, MapMode.READ_WRITE).read(path);
+        return openExclusively(path).read(path);
     }
 
     private ReplicaRecord read(Path path) throws IOException {
@@ -155,7 +144,7 @@ final class ReplicaRecord implements Closeable {
     /** Makes the record of a copy that is complete under its temporary name, in place of any former record, and forces it. */
     static ReplicaRecord create(Path path, UUID logId, int pageSize, CommitRecord base, FileStamp stamp)
             throws IOException {
-        ReplicaRecord record = new ReplicaRecord(path, MapMode.READ_WRITE);
+        ReplicaRecord record = openExclusively(path);
         record.readSlots(); // for the sequence, so that the new slot wins
         record.logId = logId;
         record.replicaId = UUID.randomUUID();

@@ -62,6 +62,13 @@ public final class History {
         }
     }
 
+    /** Frees the memory of what nobody will fetch again; the newest transaction stays. */
+    public void forgetBefore(CommitRecord position) {
+        transactions
+                .subList(0, Math.max(0, Math.min(firstAfter(position.frameNo()), transactions.size() - 1)))
+                .clear();
+    }
+
     /**
      * At most {@code atMost} transactions after {@code position}, verified.
      *

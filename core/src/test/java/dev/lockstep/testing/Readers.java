@@ -1,0 +1,175 @@
+package dev.lockstep.testing;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Programs of all kinds that read a database of the {@link Workload} all the time, each in its own thread: none may ever be told
+ * that the database is busy, see a mixture of two states, or go back. The first failure is thrown by {@link #check} and
+ * {@link #close}.
+ */
+public final class Readers implements AutoCloseable {
+
+    /** One read; returns the counter that it saw. */
+    private interface Read {
+        long once() throws Exception;
+    }
+
+    private final Path database;
+    private final List<Thread> threads = new ArrayList<>();
+    private final AtomicLong reads = new AtomicLong();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private volatile boolean stopped;
+
+    public Readers(Path database) {
+        this.database = database;
+    }
+
+    /** A connection of this process that stays open, with no busy timeout. */
+    public Readers jdbc() {
+        return start("jdbc", () -> {
+            try (Connection connection = connect();
+                    Statement statement = connection.createStatement()) {
+                repeat(() -> Workload.check(statement));
+            }
+        });
+    }
+
+    /** A connection of this process that holds a snapshot for a while, which must not change meanwhile. */
+    public Readers snapshots(int millis) {
+        return start("snapshots", () -> {
+            try (Connection connection = connect();
+                    Statement statement = connection.createStatement()) {
+                repeat(() -> {
+                    statement.execute("BEGIN");
+                    long first = Workload.check(statement);
+                    long end = System.nanoTime() + millis * 1_000_000L;
+                    while (System.nanoTime() < end && !stopped) {
+                        if (Workload.check(statement) != first) {
+                            throw new AssertionError("a snapshot moved away from " + first);
+                        }
+                    }
+                    statement.execute("COMMIT");
+                    return first;
+                });
+            }
+        });
+    }
+
+    /** Connections of this process that are opened for one read each. */
+    public Readers jdbcReopening() {
+        return start(
+                "jdbc-reopening",
+                () -> repeat(() -> {
+                    try (Connection connection = connect();
+                            Statement statement = connection.createStatement()) {
+                        return Workload.check(statement);
+                    }
+                }));
+    }
+
+    /** Another program that stays open. */
+    public Readers shell() {
+        return start("shell", () -> {
+            try (Sqlite3 shell = new Sqlite3(database)) {
+                repeat(() -> Workload.check(shell.ask(Workload.STATE + ";")));
+            }
+        });
+    }
+
+    /** Other programs, each for one read. */
+    public Readers shellReopening() {
+        return start(
+                "shell-reopening", () -> repeat(() -> Workload.check(Sqlite3.run(database, Workload.STATE + ";"))));
+    }
+
+    /** Another program that checkpoints in every way, as often as it can. */
+    public Readers checkpoints(long seed) {
+        Random random = new Random(seed);
+        List<String> modes = List.of("PASSIVE", "FULL", "RESTART", "TRUNCATE");
+        return start("checkpoints", () -> {
+            try (Sqlite3 shell = new Sqlite3(database)) {
+                repeat(() -> {
+                    String answer = shell.ask("PRAGMA wal_checkpoint(" + modes.get(random.nextInt(4)) + ");");
+                    if (!answer.matches("[01]\\|-?\\d+\\|-?\\d+")) {
+                        throw new AssertionError("checkpoint: " + answer);
+                    }
+                    return Workload.check(shell.ask(Workload.STATE + ";"));
+                });
+            }
+        });
+    }
+
+    private Connection connect() throws SQLException {
+        return DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=0");
+    }
+
+    private interface Body {
+        void run() throws Exception;
+    }
+
+    private Readers start(String name, Body body) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        body.run();
+                    } catch (Exception | AssertionError e) {
+                        failure.compareAndSet(null, e);
+                    }
+                },
+                "reader-" + name);
+        threads.add(thread);
+        thread.start();
+        return this;
+    }
+
+    private void repeat(Read read) throws Exception {
+        long last = 0;
+        while (!stopped) {
+            long counter = read.once();
+            if (counter < last) {
+                throw new AssertionError(
+                        Thread.currentThread().getName() + " went back from " + last + " to " + counter);
+            }
+            last = counter;
+            reads.incrementAndGet();
+        }
+    }
+
+    /** How many reads were made in all. */
+    public long reads() {
+        return reads.get();
+    }
+
+    /** Throws what a reader has met. */
+    public void check() {
+        Throwable met = failure.get();
+        if (met != null) {
+            throw new AssertionError("a reader failed: " + met, met);
+        }
+    }
+
+    /** Ends all readers. */
+    @Override
+    public void close() throws IOException {
+        stopped = true;
+        for (Thread thread : threads) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        check();
+    }
+}
