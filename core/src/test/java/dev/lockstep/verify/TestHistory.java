@@ -1,16 +1,22 @@
 package dev.lockstep.verify;
 
 import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.Crc64;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.log.PageChain;
 import dev.lockstep.log.SealHasher;
 import dev.lockstep.log.WalMark;
+import dev.lockstep.pages.StateChecksum;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 
 /** Makes a history of random transactions, written out here independently of the code under test. Seeded; not thread-safe. */
@@ -27,12 +33,16 @@ public final class TestHistory {
     /** Frames and commit records as one message of a sender holds them. */
     public record Delivery(ByteBuffer frames, List<CommitRecord> commits) {}
 
+    private static final int MOST_PAGES = 300;
+
     private final LogStart start;
     private final Random random;
     private final PageChain chain;
     private final SealHasher hasher = new SealHasher();
+    private final TreeMap<Integer, byte[]> pages = new TreeMap<>();
     private CommitRecord head;
 
+    /** The history begins with an empty database. */
     public TestHistory(LogStart start, long seed) {
         this.start = start;
         this.random = new Random(seed);
@@ -62,28 +72,47 @@ public final class TestHistory {
         return head;
     }
 
-    /** The next transaction, of that many frames on random pages. */
+    /** The database after the last transaction: page number to page, without gaps from 1. */
+    public SortedMap<Integer, byte[]> pages() {
+        return Collections.unmodifiableSortedMap(pages);
+    }
+
+    /** The next transaction, of that many frames on random pages; now and then the database shrinks. */
     public Transaction next(int frameCount) {
         ByteBuffer frames = ByteBuffer.allocate(frameCount * frameSize()).order(ByteOrder.LITTLE_ENDIAN);
-        byte[] page = new byte[start.pageSize()];
         long checksum = head.checksum();
-        int sizeAfter = 1 + random.nextInt(1000);
         for (int i = 0; i < frameCount; i++) {
             int at = i * frameSize();
+            boolean grows = pages.size() < MOST_PAGES && random.nextInt(4) == 0;
+            int pageNo = grows || pages.isEmpty() ? pages.size() + 1 : 1 + random.nextInt(pages.size());
+            byte[] page = new byte[start.pageSize()];
             random.nextBytes(page);
+            pages.put(pageNo, page);
             frames.put(at + FrameLayout.HEADER, page);
             checksum = chain.next(checksum, frames, at + FrameLayout.HEADER);
-            int size = i == frameCount - 1 ? sizeAfter : 0;
-            FrameLayout.putHeader(frames, at, head.frameNo() + 1 + i, checksum, 1 + random.nextInt(1000), size);
+            FrameLayout.putHeader(frames, at, head.frameNo() + 1 + i, checksum, pageNo, 0);
         }
-        long time = head.timeMillis() + 1 + random.nextInt(1000);
-        long state = random.nextLong();
+        int sizeAfter = random.nextInt(30) == 0 ? 1 + random.nextInt(pages.size()) : pages.size();
+        pages.tailMap(sizeAfter + 1).clear();
+        FrameLayout.putSizeAfter(frames, (frameCount - 1) * frameSize(), sizeAfter);
+        long time = Math.max(head.timeMillis() + 1, System.currentTimeMillis());
+        long state = state(pages);
         hasher.begin(head.seal());
         hasher.update(frames.duplicate());
         WalMark mark = new WalMark(random.nextLong(), 1 + random.nextInt(1000), random.nextLong());
         head = new CommitRecord(
                 head.frameNo() + frameCount, checksum, sizeAfter, time, state, mark, hasher.finish(time, state));
         return new Transaction(frames, head);
+    }
+
+    /** The state checksum of a database. */
+    public static long state(Map<Integer, byte[]> pages) {
+        long state = 0;
+        for (Map.Entry<Integer, byte[]> page : pages.entrySet()) {
+            byte[] bytes = page.getValue();
+            state ^= StateChecksum.mix(page.getKey(), Crc64.of(ByteBuffer.wrap(bytes), 0, bytes.length));
+        }
+        return state;
     }
 
     /** Transactions of 1 to {@code maxFrames} frames. */
@@ -128,7 +157,7 @@ public final class TestHistory {
                 c.frameNo(), c.checksum(), c.sizeAfter(), c.timeMillis(), c.stateChecksum(), WalMark.NONE, c.seal());
     }
 
-    static ByteBuffer copyOf(ByteBuffer source, int from, int length) {
+    public static ByteBuffer copyOf(ByteBuffer source, int from, int length) {
         ByteBuffer copy = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
         copy.put(source.slice(from, length));
         return copy.flip();

@@ -212,10 +212,14 @@ class VerifierTest {
 
     @Test
     void swappedPageNumbersOfTwoFramesAreRefusedByTheSeal() {
-        Delivery sent = TestHistory.together(List.of(history.next(3)));
+        Delivery sent = TestHistory.together(List.of(history.next(30)));
         ByteBuffer swapped = TestHistory.copyOf(sent.frames(), 0, sent.frames().limit());
-        FrameLayout.putPageNo(swapped, 0, FrameLayout.pageNo(sent.frames(), FRAME));
-        FrameLayout.putPageNo(swapped, FRAME, FrameLayout.pageNo(sent.frames(), 0));
+        int other = FRAME;
+        while (FrameLayout.pageNo(swapped, other) == FrameLayout.pageNo(swapped, 0)) {
+            other += FRAME;
+        }
+        FrameLayout.putPageNo(swapped, 0, FrameLayout.pageNo(sent.frames(), other));
+        FrameLayout.putPageNo(swapped, other, FrameLayout.pageNo(sent.frames(), 0));
 
         assertRefused("page numbers swapped", new Delivery(swapped, sent.commits()), Kind.SEAL, 0);
     }
