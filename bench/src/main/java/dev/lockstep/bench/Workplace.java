@@ -1,0 +1,69 @@
+package dev.lockstep.bench;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+
+/** Directories for benchmarks, removed at the end of the program, and processes beside it. */
+final class Workplace {
+
+    private static final Path ROOT = create();
+
+    private Workplace() {}
+
+    private static Path create() {
+        try {
+            Path root = Files.createTempDirectory("lockstep-bench-");
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(root)));
+            return root;
+        } catch (IOException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** A new, empty directory. */
+    static Path fresh() throws IOException {
+        return Files.createTempDirectory(ROOT, "run-");
+    }
+
+    private static void remove(Path root) {
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            System.err.println("left behind: " + root + " (" + e.getMessage() + ")");
+        }
+    }
+
+    /** Runs a main class in a JVM of its own, and returns the line that it prints. */
+    static String java(Class<?> main, String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(main.getSimpleName() + " failed: " + output);
+        }
+        return output.strip();
+    }
+
+    static <T> double median(T[] results, ToDoubleFunction<T> figure) {
+        double[] sorted = Arrays.stream(results).mapToDouble(figure).sorted().toArray();
+        return sorted[sorted.length / 2];
+    }
+}

@@ -1,0 +1,69 @@
+package dev.lockstep.bench;
+
+import dev.lockstep.Primary;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * What an attached primary costs a writer in another process: the same writer with and without one, in turn, several times. The
+ * targets: throughput at least 0.98 times, p50 at most 1.1 times.
+ */
+final class WriterBench {
+
+    private static final int ROUNDS = 3;
+    private static final int SECONDS = 4;
+
+    private WriterBench() {}
+
+    static void run(Table table) throws IOException, InterruptedException {
+        for (String synchronous : new String[] {"NORMAL", "FULL"}) {
+            for (int rows : new int[] {1, 100}) {
+                compare(table, rows, synchronous, 0);
+            }
+        }
+        compare(table, 1, "NORMAL", 1000);
+    }
+
+    private static void compare(Table table, int rows, String synchronous, int pace)
+            throws IOException, InterruptedException {
+        Result[] alone = new Result[ROUNDS];
+        Result[] attached = new Result[ROUNDS];
+        for (int round = 0; round < ROUNDS; round++) {
+            alone[round] = write(Workplace.fresh().resolve("app.db"), rows, synchronous, pace);
+            Path database = Workplace.fresh().resolve("app.db");
+            try (Primary primary = Primary.of(database).open()) {
+                attached[round] = write(database, rows, synchronous, pace);
+                if (primary.status().failure() != null) {
+                    throw new IllegalStateException(primary.status().failure());
+                }
+            }
+        }
+        String name = "writer, " + rows + (rows == 1 ? " row" : " rows") + " a transaction, " + synchronous
+                + (pace == 0 ? "" : ", " + pace + " tx/s");
+        Result before = Result.median(alone);
+        Result after = Result.median(attached);
+        table.row(name + ": throughput", "%.0f tx/s", before.perSecond, after.perSecond, ">= 0.98");
+        table.row(name + ": p50", "%.1f us", before.p50, after.p50, "<= 1.1");
+        table.row(name + ": p99", "%.1f us", before.p99, after.p99, "");
+    }
+
+    private static Result write(Path database, int rows, String synchronous, int pace)
+            throws IOException, InterruptedException {
+        String line =
+                Workplace.java(BenchWriter.class, database.toString(), "" + rows, synchronous, "" + SECONDS, "" + pace);
+        String[] numbers = line.split(" ");
+        return new Result(
+                Double.parseDouble(numbers[0]), Double.parseDouble(numbers[1]), Double.parseDouble(numbers[2]));
+    }
+
+    private record Result(double perSecond, double p50, double p99) {
+
+        /** Median of each figure on its own. */
+        static Result median(Result[] results) {
+            return new Result(
+                    Workplace.median(results, Result::perSecond),
+                    Workplace.median(results, Result::p50),
+                    Workplace.median(results, Result::p99));
+        }
+    }
+}
