@@ -1,0 +1,396 @@
+package dev.lockstep;
+
+import dev.lockstep.apply.Applier;
+import dev.lockstep.log.CommitRecord;
+import dev.lockstep.stream.Receiver;
+import dev.lockstep.stream.ToPrimary.Refusal;
+import dev.lockstep.stream.ToReplica;
+import dev.lockstep.stream.Upstream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A copy of a primary's database that follows it, in this process, while any program reads it.
+ *
+ * <pre>
+ * CONNECTING --answered, nothing there yet--> COPYING --copy proven--> FOLLOWING
+ *            --answered, position known----------------------------> FOLLOWING
+ * COPYING, FOLLOWING --connection lost, or own files not usable--> CONNECTING, again and again
+ * any --something that does not line up--> REFUSED, for good: the database keeps its last good state and serves reads
+ * any --{@link #close}--> CLOSED
+ * </pre>
+ *
+ * <p>One thread belongs to it. Thread-safe.
+ */
+public final class Replica implements AutoCloseable {
+
+    private static final Logger logger = LoggerFactory.getLogger(Replica.class);
+
+    /** Waiting for a message no longer than this, so that closing and housekeeping have their turn. */
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    private static final long TEND_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long FIRST_RETRY_MILLIS = 100;
+    private static final long LAST_RETRY_MILLIS = 10_000;
+    private static final long CLOSE_MILLIS = TimeUnit.SECONDS.toMillis(60);
+    private static final long WINDOW = 8 << 20;
+
+    /** Acknowledged at least this often, so that the window stays open. */
+    private static final long ACK_BYTES = WINDOW / 8;
+
+    /** What the replica is doing. */
+    public enum State {
+        CONNECTING,
+        COPYING,
+        FOLLOWING,
+        REFUSED,
+        CLOSED
+    }
+
+    /**
+     * A snapshot of this replica's condition.
+     *
+     * @param position the last transaction that readers see; null before the first copy is finished
+     * @param head the last frame that the primary said it has, or -1
+     * @param receivedBytes of frames and pages since this was opened
+     * @param problem why it is CONNECTING again, or null
+     */
+    public record Status(
+            State state,
+            @Nullable Position position,
+            long head,
+            long receivedBytes,
+            @Nullable String problem) {}
+
+    private final Path database;
+    private final Upstream upstream;
+    private final String name;
+    private final UUID fallbackId = UUID.randomUUID();
+    private final ReplicaTarget target;
+    private final Thread thread;
+
+    /** Guards waiting for changes of the fields below, which the replica's thread writes. */
+    private final Object changed = new Object();
+
+    private volatile State state = State.CONNECTING;
+    private volatile boolean closed;
+    private volatile Upstream.@Nullable Connection connection;
+    private volatile @Nullable LockstepException refusal;
+    private volatile @Nullable String problem;
+    private volatile @Nullable Position position;
+    private volatile long head = -1;
+    private volatile long receivedBytes;
+
+    private Replica(Builder builder) throws IOException {
+        this.database = builder.database;
+        this.upstream = builder.upstream;
+        this.name = builder.name;
+        this.target = new ReplicaTarget(
+                database, new Applier.Options(builder.durable, builder.walBytes), builder.force, upstream.address());
+        target.open();
+        notePosition();
+        this.thread = new Thread(this::follow, "lockstep-replica-" + database.getFileName());
+        thread.setDaemon(true);
+    }
+
+    /** Begins to describe a replica at {@code database} of the primary at the other end of {@code upstream}. */
+    public static Builder of(Path database, Upstream upstream) {
+        return new Builder(database, upstream);
+    }
+
+    /** Path of the copy. */
+    public Path database() {
+        return database;
+    }
+
+    /** This replica's condition now. */
+    public Status status() {
+        return new Status(state, position, head, receivedBytes, problem);
+    }
+
+    /** Why it is REFUSED, else null. */
+    public @Nullable LockstepException refusal() {
+        return refusal;
+    }
+
+    /**
+     * Waits until readers see frame {@code frameNo}.
+     *
+     * @return false if the time passed, or the replica stopped for good, before that
+     */
+    public boolean awaitFrame(long frameNo, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        synchronized (changed) {
+            while (true) {
+                Position at = position;
+                long left = deadline - System.nanoTime();
+                if (at != null && at.frameNo() >= frameNo) {
+                    return true;
+                } else if (left <= 0 || state == State.REFUSED || state == State.CLOSED) {
+                    return false;
+                }
+                TimeUnit.NANOSECONDS.timedWait(changed, left);
+            }
+        }
+    }
+
+    private void follow() {
+        long delay = FIRST_RETRY_MILLIS;
+        while (!closed && refusal == null) {
+            try {
+                reopen();
+                session();
+                delay = FIRST_RETRY_MILLIS;
+            } catch (LockstepException e) {
+                if (!(e instanceof UnavailableException)) {
+                    refuse(e);
+                } else {
+                    lost(e);
+                }
+            } catch (IOException | RuntimeException e) {
+                lost(e);
+                closeTarget();
+            } catch (InterruptedException e) {
+                closed = true;
+            }
+            if (!closed && refusal == null) {
+                delay = state == State.FOLLOWING ? FIRST_RETRY_MILLIS : Math.min(2 * delay, LAST_RETRY_MILLIS);
+                enter(State.CONNECTING);
+                pause(ThreadLocalRandom.current().nextLong(delay) + 1);
+            }
+        }
+        closeTarget();
+        enter(refusal == null ? State.CLOSED : State.REFUSED);
+    }
+
+    private void reopen() throws IOException {
+        if (target.applier() == null) {
+            target.open();
+            notePosition();
+        }
+    }
+
+    private void session() throws IOException, InterruptedException {
+        Applier applier = target.applier();
+        UUID id = applier == null ? fallbackId : applier.replicaId();
+        try (Upstream.Connection current = upstream.connect();
+                Receiver receiver = new Receiver(target, id, name, WINDOW, upstream.address())) {
+            connection = current;
+            current.send(receiver.hello());
+            try {
+                exchange(current, receiver);
+            } catch (RefusedException e) {
+                current.send(new Refusal(
+                        e.kind().name(), e.frameNo(), e.expected(), e.found(), String.valueOf(e.getMessage())));
+                throw e;
+            } catch (DivergedException e) {
+                current.send(new Refusal("DIVERGED", receiver.head(), "", "", String.valueOf(e.getMessage())));
+                throw e;
+            } finally {
+                notePosition();
+            }
+        } finally {
+            connection = null;
+        }
+    }
+
+    private void exchange(Upstream.Connection current, Receiver receiver) throws IOException, InterruptedException {
+        long before = receivedBytes;
+        long acknowledged = 0;
+        long heardNanos = System.nanoTime();
+        long tendedNanos = heardNanos;
+        while (!closed) {
+            ToReplica message = current.receive(receiver.hasBatch() ? 0 : TICK_NANOS);
+            long now = System.nanoTime();
+            if (message != null) {
+                heardNanos = now;
+                receiver.accept(message);
+                head = receiver.head();
+                receivedBytes = before + receiver.ack().received();
+            }
+            boolean flush = receiver.hasBatch() && (message == null || receiver.isBatchFull());
+            if (flush) {
+                receiver.flush();
+            }
+            noteState(receiver);
+            if (flush || receiver.ack().received() - acknowledged >= ACK_BYTES || message == null) {
+                notePosition();
+                current.send(receiver.ack());
+                acknowledged = receiver.ack().received();
+            }
+            if (message == null && now - tendedNanos >= TEND_NANOS) {
+                tend();
+                tendedNanos = now;
+            }
+            requireHeard(now - heardNanos);
+        }
+    }
+
+    private void tend() throws IOException {
+        Applier applier = target.applier();
+        if (applier != null) {
+            applier.tend();
+        }
+    }
+
+    private void requireHeard(long silenceNanos) throws UnavailableException {
+        if (silenceNanos >= SILENCE_NANOS) {
+            throw new UnavailableException(upstream.address() + " has been silent for " + SILENCE_NANOS / 1_000_000_000
+                    + " s; the connection is given up and made anew");
+        }
+    }
+
+    private void noteState(Receiver receiver) {
+        switch (receiver.state()) {
+            case COPYING, MENDING -> enter(State.COPYING);
+            case REDOING, FOLLOWING -> enter(State.FOLLOWING);
+            case AWAITING_ANSWER, ENDED -> {}
+        }
+    }
+
+    private void enter(State next) {
+        if (state != next) {
+            synchronized (changed) {
+                state = next;
+                changed.notifyAll();
+            }
+            if (next == State.FOLLOWING) {
+                problem = null;
+            }
+            logger.debug("{}: {}", database, next);
+        }
+    }
+
+    private void notePosition() {
+        Applier applier = target.applier();
+        if (applier != null) {
+            CommitRecord visible = applier.visible();
+            Position now = position;
+            if (now == null || now.frameNo() != visible.frameNo() || now.checksum() != visible.checksum()) {
+                synchronized (changed) {
+                    position = new Position(applier.logId(), visible.frameNo(), visible.checksum());
+                    changed.notifyAll();
+                }
+            }
+        }
+    }
+
+    private void refuse(LockstepException e) {
+        logger.error("{}: stopped: {}", database, e.getMessage());
+        problem = e.getMessage();
+        refusal = e;
+    }
+
+    private void lost(Exception e) {
+        if (!closed) {
+            problem = e.getMessage();
+            logger.info("{}: {}; trying again", database, e.getMessage());
+            logger.debug("the connection was lost", e);
+        }
+    }
+
+    private void closeTarget() {
+        try {
+            target.close();
+        } catch (IOException | RuntimeException e) {
+            logger.warn("{}: could not be closed in order: {}", database, e.getMessage(), e);
+        }
+    }
+
+    private void pause(long millis) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        synchronized (changed) {
+            try {
+                for (long left = deadline - System.nanoTime();
+                        !closed && left > 0;
+                        left = deadline - System.nanoTime()) {
+                    TimeUnit.NANOSECONDS.timedWait(changed, left);
+                }
+            } catch (InterruptedException e) {
+                closed = true;
+            }
+        }
+    }
+
+    /** Ends the session and lets go of the copy, which stays readable. What was received whole is applied before. */
+    @Override
+    public void close() {
+        closed = true;
+        synchronized (changed) {
+            changed.notifyAll();
+        }
+        Upstream.Connection current = connection;
+        if (current != null) {
+            current.close();
+        }
+        try {
+            thread.join(CLOSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Options of a replica, with defaults. Not thread-safe. */
+    public static final class Builder {
+
+        private final Path database;
+        private final Upstream upstream;
+        private String name;
+        private boolean force;
+        private boolean durable;
+        private final long walBytes = Applier.Options.defaults().walBytes();
+
+        private Builder(Path database, Upstream upstream) {
+            this.database = database.toAbsolutePath().normalize();
+            this.upstream = upstream;
+            this.name = hostName() + ":" + this.database.getFileName();
+        }
+
+        private static String hostName() {
+            try {
+                return InetAddress.getLocalHost().getHostName();
+            } catch (IOException e) {
+                return "unnamed";
+            }
+        }
+
+        /** What people call it in the primary's status; by default host and file name. */
+        public Builder name(String value) {
+            name = value;
+            return this;
+        }
+
+        /** Whether a first copy replaces whatever is at the path (G10). */
+        public Builder force(boolean on) {
+            force = on;
+            return this;
+        }
+
+        /** Whether each transaction is made durable here before readers see it; otherwise a loss of power costs fetching some again. */
+        public Builder durable(boolean on) {
+            durable = on;
+            return this;
+        }
+
+        /**
+         * Starts to follow.
+         *
+         * @throws NotAReplicaException if something else than a replica is at the path; it is untouched
+         * @throws UnavailableException if another process follows with this copy
+         */
+        public Replica open() throws IOException {
+            Replica replica = new Replica(this);
+            replica.thread.start();
+            return replica;
+        }
+    }
+}

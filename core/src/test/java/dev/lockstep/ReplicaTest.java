@@ -1,0 +1,181 @@
+package dev.lockstep;
+
+import static dev.lockstep.sqlite.SqliteConnections.execute;
+import static dev.lockstep.sqlite.SqliteConnections.text;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.lockstep.Replica.State;
+import dev.lockstep.stream.ToReplica;
+import dev.lockstep.stream.ToReplica.Frames;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A primary and a replica in one process, all of it but the sockets. */
+class ReplicaTest {
+
+    private static final Duration SOON = Duration.ofSeconds(30);
+
+    @TempDir
+    Path directory;
+
+    private Path database;
+    private Path copy;
+
+    @BeforeEach
+    void create() throws Exception {
+        database = directory.resolve("app.db");
+        copy = directory.resolve("copy.db");
+        try (Connection writer = connect(database)) {
+            execute(writer, "PRAGMA journal_mode=WAL");
+            execute(writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, v)");
+            execute(
+                    writer,
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)"
+                            + " INSERT INTO t(v) SELECT randomblob(500) FROM n");
+        }
+    }
+
+    @Test
+    void anEmptyReplicaIsCopiedAndThenFollowsEveryTransaction() throws Exception {
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Replica replica = Replica.of(copy, upstream).open();
+                Connection writer = connect(database)) {
+            for (int i = 0; i < 200; i++) {
+                execute(writer, "INSERT INTO t(v) VALUES (randomblob(" + i * 50 + "))");
+            }
+            execute(writer, "DELETE FROM t WHERE id % 3 = 0");
+            execute(writer, "VACUUM");
+            assertFollowed(primary, replica);
+        }
+        assertEqual();
+    }
+
+    @Test
+    void aReplicaThatWasAwayGoesOnWithoutANewCopy() throws Exception {
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Connection writer = connect(database)) {
+            try (Replica replica = Replica.of(copy, upstream).open()) {
+                assertFollowed(primary, replica);
+            }
+            Object inode = Files.getAttribute(copy, "unix:ino");
+            execute(writer, "UPDATE t SET v = 'away' WHERE id < 50");
+            try (Replica replica = Replica.of(copy, upstream).open()) {
+                assertFollowed(primary, replica);
+            }
+            assertThat(Files.getAttribute(copy, "unix:ino")).isEqualTo(inode);
+        }
+        assertEqual();
+    }
+
+    @Test
+    void aDamagedFrameIsRefusedAndTheLastGoodStateStays() throws Exception {
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Connection writer = connect(database)) {
+            try (Replica replica = Replica.of(copy, upstream).open()) {
+                assertFollowed(primary, replica);
+                upstream.through(ReplicaTest::flipABit);
+                execute(writer, "UPDATE t SET v = 'damaged on the way' WHERE id = 7");
+                await().atMost(SOON).until(() -> replica.status().state() == State.REFUSED);
+                assertThat(replica.refusal())
+                        .isInstanceOf(RefusedException.class)
+                        .hasMessageContaining("checksum");
+                try (Connection reader = connect(copy)) {
+                    assertThat(text(reader, "SELECT count(*) FROM t WHERE v = 'damaged on the way'"))
+                            .isEqualTo("0");
+                    assertThat(text(reader, "PRAGMA integrity_check")).isEqualTo("ok");
+                }
+            }
+            upstream.through(message -> message);
+            try (Replica replica = Replica.of(copy, upstream).open()) {
+                assertFollowed(primary, replica);
+            }
+        }
+        assertEqual();
+    }
+
+    private static ToReplica flipABit(ToReplica message) {
+        if (message instanceof Frames frames) {
+            int at = frames.frames().position() + 1000;
+            frames.frames().put(at, (byte) (frames.frames().get(at) ^ 4));
+        }
+        return message;
+    }
+
+    @Test
+    void aDatabaseThatIsNoReplicaIsNotTouched() throws Exception {
+        try (Connection other = connect(copy)) {
+            execute(other, "CREATE TABLE precious (a)");
+        }
+        byte[] before = Files.readAllBytes(copy);
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary)) {
+            assertThatThrownBy(() -> Replica.of(copy, upstream).open()).isInstanceOf(NotAReplicaException.class);
+            assertThat(Files.readAllBytes(copy)).isEqualTo(before);
+            try (Replica replica = Replica.of(copy, upstream).force(true).open()) {
+                assertFollowed(primary, replica);
+            }
+        }
+        assertEqual();
+    }
+
+    @Test
+    void aReplicaOfAnotherPrimaryIsRefused() throws Exception {
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Replica replica = Replica.of(copy, upstream).open()) {
+            assertFollowed(primary, replica);
+        }
+        try (Primary other = Primary.of(directory.resolve("other.db")).open();
+                LocalUpstream upstream = new LocalUpstream(other);
+                Replica replica = Replica.of(copy, upstream).open()) {
+            await().atMost(SOON).until(() -> replica.status().state() == State.REFUSED);
+            assertThat(replica.refusal()).hasMessageContaining("another log");
+        }
+        assertEqual();
+    }
+
+    private static void assertFollowed(Primary primary, Replica replica) throws Exception {
+        await().atMost(SOON).until(() -> captured(primary));
+        assertThat(replica.awaitFrame(primary.position().frameNo(), SOON))
+                .as(() -> primary.status() + " " + replica.status())
+                .isTrue();
+    }
+
+    /** Whether all that was committed before this call was captured: SQLite's count in the wal-index would tell, the database does too. */
+    private static boolean captured(Primary primary) throws Exception {
+        try (Connection writer = connect(primary.database())) {
+            long before = primary.position().frameNo();
+            execute(writer, "PRAGMA user_version=" + (int) (before + 1));
+            await().atMost(SOON).until(() -> primary.position().frameNo() > before);
+            return true;
+        }
+    }
+
+    private void assertEqual() throws SQLException, java.io.IOException {
+        for (Path file : new Path[] {database, copy}) {
+            try (Connection connection = connect(file)) {
+                assertThat(text(connection, "PRAGMA wal_checkpoint(TRUNCATE)")).isEqualTo("0");
+                assertThat(text(connection, "PRAGMA integrity_check")).isEqualTo("ok");
+            }
+        }
+        assertThat(Files.mismatch(database, copy)).isEqualTo(-1);
+    }
+
+    private static Connection connect(Path file) throws SQLException {
+        Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        execute(connection, "PRAGMA busy_timeout=20000");
+        return connection;
+    }
+}
