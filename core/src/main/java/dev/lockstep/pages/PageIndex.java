@@ -103,7 +103,7 @@ public final class PageIndex implements Closeable {
         List<CommitRecord> commits = new ArrayList<>();
         try (LogReader reader = log.reader(from.frameNo())) {
             while (reader.read(buffer.clear(), commits, log.head().frameNo()) > 0) {
-                replay(buffer);
+                replay(buffer.flip());
                 commits.clear();
             }
         }

@@ -205,6 +205,28 @@ class CaptureTest {
         }
     }
 
+    /** Then the database file alone does not hold the state, and pages are taken from the WAL. */
+    @Test
+    void aHistoryBeginsAndIsReconciledWhileAReaderHoldsUpCheckpoints() throws Exception {
+        create("");
+        try (Connection reader = connect();
+                Connection writer = connect()) {
+            execute(writer, "INSERT INTO t(v) VALUES (zeroblob(20000))");
+            execute(reader, "BEGIN");
+            text(reader, "SELECT count(*) FROM t");
+            execute(writer, "UPDATE t SET v = randomblob(30000)");
+            try (Primary primary = Primary.of(database).open()) {
+                execute(writer, "INSERT INTO t(v) VALUES (randomblob(10000))");
+                assertThat(primary.status().failure()).isNull();
+            }
+            Files.delete(data().resolve("pages.idx"));
+            execute(writer, "UPDATE t SET v = randomblob(25000) WHERE id = 2");
+            Primary.of(database).open().close();
+            execute(reader, "ROLLBACK");
+        }
+        assertLogHoldsTheDatabase();
+    }
+
     @Test
     void anUnchangedDatabaseAppendsNothingAtARestart() throws Exception {
         create("");
