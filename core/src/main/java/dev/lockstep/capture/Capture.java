@@ -27,8 +27,13 @@ public final class Capture implements Closeable {
     /** A pin that stands longer than this while others write begins to stall foreign checkpoints. */
     private static final long PIN_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
-    /** A pin moves this often while the database is in use, even if it seems to hold up nobody. */
+    /**
+     * After this long a pin moves even if it seems to hold up nobody, and again after twice, four times, ... as long, so that waiting
+     * programs, which look every 100 ms or every second, cannot always look at the wrong moment.
+     */
     private static final long PIN_ANYWAY_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    private static final long PIN_LONGEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     /** Pauses between polls: just after a commit, in the second after it, and when idle. */
     private static final long PAUSE_BUSY = TimeUnit.MICROSECONDS.toNanos(20);
@@ -40,9 +45,6 @@ public final class Capture implements Closeable {
 
     /** After this long without a commit, what is left in the WAL is copied into the database file. */
     private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-
-    /** For this long after a commit the database counts as in use. */
-    private static final long IN_USE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     /** How long an unreadable wal-index is left to its writer before SQLite is made to recover it. */
     private static final long UNREADABLE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -71,6 +73,7 @@ public final class Capture implements Closeable {
     private long commitNanos = System.nanoTime();
     private long readableNanos = System.nanoTime();
     private long pinNanos = System.nanoTime();
+    private long pinAnywayNanos = PIN_ANYWAY_NANOS;
     private boolean committedSincePin = true;
 
     /** Whether the pin reads the database file alone, and so lets the next writer reset the WAL. */
@@ -146,8 +149,8 @@ public final class Capture implements Closeable {
     private boolean pinMustMove() {
         long now = System.nanoTime();
         boolean holdsUpReset = !pinAllowsReset && end.maxFrame() > 0 && everythingCopied();
-        boolean anyway = now - pinNanos >= PIN_ANYWAY_NANOS && now - commitNanos < IN_USE_NANOS;
-        return anyway || ((committedSincePin || holdsUpReset) && now - pinNanos >= PIN_NANOS);
+        boolean isDue = committedSincePin || holdsUpReset;
+        return now - pinNanos >= (isDue ? PIN_NANOS : pinAnywayNanos);
     }
 
     /**
@@ -210,6 +213,14 @@ public final class Capture implements Closeable {
     private void movePin() throws IOException {
         boolean copied = everythingCopied();
         WalMark before = tail.at();
+        pinAnywayNanos = committedSincePin ? PIN_ANYWAY_NANOS : Math.min(2 * pinAnywayNanos, PIN_LONGEST_NANOS);
+        if (!committedSincePin && !copied) {
+            // A foreign checkpoint reads a slot's mark once, then waits until it gets the slot. When the pin took the
+            // slot in between,
+            // with a newer mark that is in nobody's way, it waits for the pin nevertheless; and the next pin would
+            // share the slot.
+            walIndex.lowerReadMark(end.maxFrame());
+        }
         attachment.pins().make();
         committedSincePin = false;
         if (catchUp()) {

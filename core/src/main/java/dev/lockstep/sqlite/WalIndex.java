@@ -37,6 +37,8 @@ public final class WalIndex {
     static final int HEADER_CHECKSUM = 40;
     static final int HEADER_SIZE = 48;
     private static final int BACKFILLED = 96;
+    private static final int READ_MARKS = 100;
+    private static final int READ_SLOTS = 5;
 
     private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
     private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
@@ -64,6 +66,22 @@ public final class WalIndex {
     /** Frames of the WAL that are already in the database file. */
     public int backfilled() {
         return (int) INT.getAcquire(first, BACKFILLED);
+    }
+
+    /**
+     * Makes the next reader of frame {@code frame} sit on another read slot than one that began now, if one is free.
+     *
+     * <p>SQLite puts a reader on the highest slot with the highest read mark, so this lowers that mark by one. A mark belongs to
+     * whoever locks its slot exclusively, and raising it without that lock would let a checkpoint overwrite what a reader of the slot
+     * still needs. Lowering never does harm: it only tells checkpoints to spare frames that nobody may need, and a reader that looked
+     * before and locks after sees that the mark changed, and looks again.
+     */
+    public void lowerReadMark(int frame) {
+        for (int slot = READ_SLOTS - 1; slot > 0; slot--) {
+            if (INT.compareAndSet(first, READ_MARKS + Integer.BYTES * slot, frame, frame - 1)) {
+                return;
+            }
+        }
     }
 
     /**
