@@ -36,7 +36,7 @@ class ReadersOfAReplicaTest {
     @ParameterizedTest
     @CsvSource({"512,false", "1024,true", "4096,false", "4096,true", "16384,false", "65536,false"})
     void nobodyWaitsSeesAMixtureOrGoesBack(int pageSize, boolean durable) throws Exception {
-        readWhileApplying(pageSize, durable, Duration.ofSeconds(3));
+        readWhileApplying(pageSize, durable, Duration.ofSeconds(2));
     }
 
     @Tag("soak")

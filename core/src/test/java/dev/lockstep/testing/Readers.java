@@ -38,7 +38,7 @@ public final class Readers implements AutoCloseable {
     /** A connection of this process that stays open, with no busy timeout. */
     public Readers jdbc() {
         return start("jdbc", () -> {
-            try (Connection connection = connect();
+            try (Connection connection = connect(0);
                     Statement statement = connection.createStatement()) {
                 repeat(() -> Workload.check(statement));
             }
@@ -48,7 +48,7 @@ public final class Readers implements AutoCloseable {
     /** A connection of this process that holds a snapshot for a while, which must not change meanwhile. */
     public Readers snapshots(int millis) {
         return start("snapshots", () -> {
-            try (Connection connection = connect();
+            try (Connection connection = connect(0);
                     Statement statement = connection.createStatement()) {
                 repeat(() -> {
                     statement.execute("BEGIN");
@@ -66,12 +66,15 @@ public final class Readers implements AutoCloseable {
         });
     }
 
-    /** Connections of this process that are opened for one read each. */
+    /**
+     * Connections of this process that are opened for one read each. With a busy timeout, as everybody needs who opens an SQLite
+     * database: a program that closes it holds the PENDING lock for a moment.
+     */
     public Readers jdbcReopening() {
         return start(
                 "jdbc-reopening",
                 () -> repeat(() -> {
-                    try (Connection connection = connect();
+                    try (Connection connection = connect(0);
                             Statement statement = connection.createStatement()) {
                         return Workload.check(statement);
                     }
@@ -110,8 +113,8 @@ public final class Readers implements AutoCloseable {
         });
     }
 
-    private Connection connect() throws SQLException {
-        return DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=0");
+    private Connection connect(int busyTimeout) throws SQLException {
+        return DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=" + busyTimeout);
     }
 
     private interface Body {
