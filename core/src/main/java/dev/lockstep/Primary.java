@@ -208,7 +208,7 @@ public final class Primary implements Origin, AutoCloseable {
 
     private void failed(Exception e) {
         failure = e instanceof IOException io ? io : new IOException(e);
-        logger.error("{}: capture stopped: {}", database, e.getMessage(), e);
+        logger.error("{}: capture stopped: {}", database, e.getMessage(), e instanceof LockstepException ? null : e);
     }
 
     private void syncUntilClosed() {

@@ -2,6 +2,7 @@ package dev.lockstep.capture;
 
 import static dev.lockstep.sqlite.SqliteConnections.text;
 
+import dev.lockstep.UnavailableException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLog;
@@ -46,6 +47,8 @@ public final class Capture implements Closeable {
     /** After this long without a commit, what is left in the WAL is copied into the database file. */
     private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
+    private static final long IN_PLACE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     /** How long an unreadable wal-index is left to its writer before SQLite is made to recover it. */
     private static final long UNREADABLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -74,6 +77,7 @@ public final class Capture implements Closeable {
     private long readableNanos = System.nanoTime();
     private long pinNanos = System.nanoTime();
     private long pinAnywayNanos = PIN_ANYWAY_NANOS;
+    private long inPlaceNanos = System.nanoTime();
     private boolean committedSincePin = true;
 
     /** Whether the pin reads the database file alone, and so lets the next writer reset the WAL. */
@@ -138,7 +142,20 @@ public final class Capture implements Closeable {
             copied = log.head();
         }
         checkpointer.step(end, copied == null || System.nanoTime() - commitNanos >= IDLE_NANOS);
+        requireInPlace();
         status = new Status(end.maxFrame(), end.maxFrame() - walIndex.backfilled(), checkpointer.postponed());
+    }
+
+    /** Without this, capture would go on following a file that nobody else can reach any more. */
+    private void requireInPlace() throws UnavailableException {
+        long now = System.nanoTime();
+        if (now - inPlaceNanos >= IN_PLACE_NANOS) {
+            inPlaceNanos = now;
+            if (!attachment.database().isInPlace()) {
+                throw new UnavailableException(attachment.database().path()
+                        + " was deleted, moved, or replaced by another file while it was followed");
+            }
+        }
     }
 
     private long pause() {

@@ -1,5 +1,6 @@
 package dev.lockstep.capture;
 
+import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.Storage;
 import dev.lockstep.log.CommitRecord;
@@ -10,6 +11,7 @@ import dev.lockstep.pages.PageIndex;
 import dev.lockstep.sqlite.LiveDatabase;
 import dev.lockstep.sqlite.WalIndexHeader;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.UUID;
@@ -55,6 +57,11 @@ public final class CaptureOpener {
      * @param log the log to go on with; null begins a new history in {@link Home#storage}
      */
     public Capture open(@Nullable FrameLog log) throws IOException {
+        if (log != null && !Files.exists(database)) {
+            throw new UnavailableException(
+                    database + " is gone, though its log is there. Put the database back, for instance from a"
+                            + " replica's copy; or, to begin a new history, move the log away too");
+        }
         Attachment attachment = new Attachment(database);
         try {
             return log == null ? begin(attachment) : resume(attachment, log);

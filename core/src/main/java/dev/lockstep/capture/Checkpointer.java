@@ -100,17 +100,23 @@ final class Checkpointer implements Closeable {
     }
 
     private void finish(Future<?> running, WalIndexHeader end) throws IOException {
-        try {
-            running.get();
-        } catch (InterruptedException | ExecutionException e) {
-            throw new IOException(path + ": checkpoint failed: " + e.getMessage(), e);
-        }
-        if (end.maxFrame() < DUE_FRAMES || renew()) {
+        if (succeeded(running) && (end.maxFrame() < DUE_FRAMES || renew())) {
             postponed = 0;
             notBefore = System.nanoTime();
         } else {
             notBefore = System.nanoTime() + (FIRST_DELAY << Math.min(postponed, MAX_DOUBLINGS));
             postponed++;
+        }
+    }
+
+    /** A checkpoint that fails, on a full disk for instance, is no reason to stop capturing. */
+    private boolean succeeded(Future<?> running) {
+        try {
+            running.get();
+            return true;
+        } catch (InterruptedException | ExecutionException e) {
+            logger.warn("{}: a checkpoint failed, so the WAL goes on growing: {}", path, e.getMessage());
+            return false;
         }
     }
 

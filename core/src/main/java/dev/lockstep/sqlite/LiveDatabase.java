@@ -38,10 +38,12 @@ public final class LiveDatabase {
     private static final Map<Object, SharedMemory> SHARED_MEMORIES = new HashMap<>();
 
     private final Path path;
+    private final Object inode;
     private final RandomAccessFile file;
 
-    private LiveDatabase(Path path, RandomAccessFile file) {
+    private LiveDatabase(Path path, Object inode, RandomAccessFile file) {
         this.path = path;
+        this.inode = inode;
         this.file = file;
     }
 
@@ -59,13 +61,22 @@ public final class LiveDatabase {
                 file = new RandomAccessFile(real.toFile(), "r");
                 DATABASES.put(key, file);
             }
-            return new LiveDatabase(real, file);
+            return new LiveDatabase(real, key, file);
         }
     }
 
     /** The database's path, symbolic links resolved, as SQLite resolves them. */
     public Path path() {
         return path;
+    }
+
+    /** Whether the file that was opened still stands at its path; no, after it was deleted, renamed or replaced by another. */
+    public boolean isInPlace() {
+        try {
+            return inode(path).equals(inode);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** The path of the WAL beside the database. */

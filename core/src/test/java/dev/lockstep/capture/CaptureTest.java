@@ -4,6 +4,7 @@ import static dev.lockstep.sqlite.SqliteConnections.execute;
 import static dev.lockstep.sqlite.SqliteConnections.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.Position;
 import dev.lockstep.Primary;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -296,6 +298,21 @@ class CaptureTest {
             }
             assertThatThrownBy(capture::catchUp).isInstanceOf(MissedFramesException.class);
         }
+    }
+
+    @Test
+    void aDatabaseThatIsDeletedIsReportedAndNotMadeAnew() throws Exception {
+        create("");
+        try (Primary primary = Primary.of(database).open()) {
+            Files.move(database, directory.resolve("elsewhere.db"));
+            await().atMost(Duration.ofSeconds(30)).until(() -> primary.status().state() == Primary.State.FAILED);
+            assertThat(primary.status().failure()).contains("deleted");
+        }
+        assertThat(database).doesNotExist();
+        assertThatThrownBy(() -> Primary.of(database).open())
+                .isInstanceOf(UnavailableException.class)
+                .hasMessageContaining("gone");
+        assertThat(database).doesNotExist();
     }
 
     @Test
