@@ -122,7 +122,7 @@ public final class FrameLog implements Closeable {
 
     /** Whether the storage has a log, be it a damaged one. */
     public static boolean exists(Storage storage) throws IOException {
-        return Recovery.exists(storage);
+        return !SegmentFiles.finished(storage).isEmpty();
     }
 
     /** Starts a new history in a storage that has none. */
@@ -370,7 +370,7 @@ public final class FrameLog implements Closeable {
             return base.checksum();
         }
         try (SegmentReader reader = open(segment(frameNo))) {
-            return reader.checksumAt(frameNo);
+            return reader.frames().checksumAt(frameNo);
         }
     }
 

@@ -43,7 +43,7 @@ public final class LogReader implements Closeable {
         this.segment = log.segment(afterFrameNo + 1);
         this.source = log.open(segment);
         try {
-            checksum = source.checksumAt(afterFrameNo);
+            checksum = source.frames().checksumAt(afterFrameNo);
             nextCommit = source.firstBeyond(afterFrameNo, segment.commits());
         } catch (Throwable e) {
             source.close();
@@ -80,7 +80,7 @@ public final class LogReader implements Closeable {
         int count = (int) Math.min(last - frameNo, dst.remaining() / frameSize);
         int start = dst.position();
         int known = commits.size();
-        source.readFrames(dst, frameNo + 1, count);
+        source.frames().read(dst, frameNo + 1, count);
         try {
             addCommits(commits, frameNo + count);
             check(dst, start, commits.subList(known, commits.size()));
@@ -134,7 +134,7 @@ public final class LogReader implements Closeable {
                                 + " start a new log",
                         expectedNo,
                         segment.header.offsetOf(expectedNo),
-                        source.framesFile().path(),
+                        source.frames().file().path(),
                         fault));
             }
         }

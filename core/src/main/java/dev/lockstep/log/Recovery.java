@@ -1,16 +1,9 @@
 package dev.lockstep.log;
 
-import dev.lockstep.CorruptException;
 import dev.lockstep.io.Storage;
-import dev.lockstep.io.StoredFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,92 +33,32 @@ final class Recovery {
 
     private static final Logger log = LoggerFactory.getLogger(Recovery.class);
 
-    /** The sizes of the files of a segment that has not got its first transaction. */
-    private static final int EMPTY_FRAMES = SegmentHeader.LENGTH;
+    private Recovery() {}
 
-    private static final int EMPTY_COMMITS = 2 * CommitCodec.LENGTH;
-
-    private final Storage storage;
-
-    private Recovery(Storage storage) {
-        this.storage = storage;
-    }
-
-    /** Whether there is a log: at least one segment whose creation was finished. */
-    static boolean exists(Storage storage) throws IOException {
-        return !new Recovery(storage).finishedSegments(storage.list()).isEmpty();
-    }
-
-    /** All segments in order, contiguous and checked as far as said above; the last one may be closed or open. */
+    /** All segments in order; the last one may be closed or open. Nothing is changed when something is found damaged. */
     static List<Segment> recover(Storage storage) throws IOException {
-        Recovery recovery = new Recovery(storage);
-        List<String> names = storage.list();
-        List<Long> starts = recovery.finishedSegments(names);
-        recovery.deleteLeftovers(names, starts);
+        List<Long> starts = SegmentFiles.finished(storage);
         List<Segment> segments = new ArrayList<>();
-        for (int i = 0; i < starts.size(); i++) {
-            boolean newest = i == starts.size() - 1;
-            Segment segment = recovery.segment(starts.get(i), newest);
-            if (i > 0) {
-                checkContinues(storage, segments.get(i - 1), segment);
+        CommitRecord last = null;
+        for (long start : starts) {
+            try (SegmentReader reader = SegmentFiles.open(storage, start)) {
+                SegmentHeader first = segments.isEmpty() ? reader.header() : segments.get(0).header;
+                SegmentFiles.checkContinues(reader, first, last);
+                boolean newest = segments.size() == starts.size() - 1;
+                Segment segment = SegmentFiles.isClosed(reader, newest)
+                        ? SegmentFiles.closed(reader)
+                        : cutTornTail(storage, reader);
+                segments.add(segment);
+                last = segment.last();
             }
-            segments.add(segment);
         }
+        deleteLeftovers(storage, starts);
         return segments;
     }
 
-    /** The first frames of the segments, ascending, without a newest one that crashed before it was finished. */
-    private List<Long> finishedSegments(List<String> names) throws IOException {
-        TreeSet<Long> starts = new TreeSet<>();
-        long newest = -1;
-        for (String name : names) {
-            if (Segment.isFramesName(name)) {
-                starts.add(Segment.startFrameNo(name));
-            }
-            if (Segment.isFramesName(name) || Segment.isCommitsName(name)) {
-                newest = Math.max(newest, Segment.startFrameNo(name));
-            }
-        }
-        if (newest >= 0 && isUnfinished(names, newest)) {
-            starts.remove(newest);
-        } else if (newest >= 0) {
-            starts.add(newest);
-        }
-        return List.copyOf(starts);
-    }
-
-    /**
-     * Whether the creation of the newest segment was cut off: its files never held a transaction and are not even right for an
-     * empty segment. Nothing is lost with it. Once there is more in its files, something wrong in it is corruption, because
-     * an empty segment is synced before the first transaction is written.
-     */
-    private boolean isUnfinished(List<String> names, long start) throws IOException {
-        boolean hasFrames = names.contains(Segment.framesName(start));
-        boolean hasCommits = names.contains(Segment.commitsName(start));
-        if ((hasFrames && size(Segment.framesName(start)) > EMPTY_FRAMES)
-                || (hasCommits && size(Segment.commitsName(start)) > EMPTY_COMMITS)) {
-            return false;
-        }
-        return !hasFrames || !hasCommits || !isReadable(start);
-    }
-
-    private boolean isReadable(long start) throws IOException {
-        try (SegmentReader reader = SegmentReader.open(storage, start)) {
-            return reader.base().frameNo() == start - 1;
-        } catch (CorruptException e) {
-            return false;
-        }
-    }
-
-    private long size(String name) throws IOException {
-        try (StoredFile file = storage.openForReading(name)) {
-            return file.size();
-        }
-    }
-
-    /** Files of a creation or a deletion that was cut off. A segment is deleted frames first. */
-    private void deleteLeftovers(List<String> names, List<Long> starts) throws IOException {
-        for (String name : names) {
+    /** Files of a creation or a deletion that was cut off. */
+    private static void deleteLeftovers(Storage storage, List<Long> starts) throws IOException {
+        for (String name : storage.list()) {
             boolean ours = Segment.isFramesName(name) || Segment.isCommitsName(name);
             if (ours && !starts.contains(Segment.startFrameNo(name))) {
                 log.info("Deleting {}, left by a crash while its segment was created or deleted", storage.path(name));
@@ -134,184 +67,51 @@ final class Recovery {
         }
     }
 
-    private static void checkContinues(Storage storage, Segment before, Segment segment) throws IOException {
-        if (!before.last().equals(segment.base)) {
-            throw new CorruptException(String.format(
-                    "%s does not continue the segment before it, which ends at frame %d with checksum %016x and seal %s;"
-                            + " it starts after frame %d with checksum %016x and seal %s",
-                    storage.path(Segment.framesName(segment.startFrameNo())),
-                    before.last().frameNo(),
-                    before.last().checksum(),
-                    before.last().seal(),
-                    segment.base.frameNo(),
-                    segment.base.checksum(),
-                    segment.base.seal()));
-        }
-    }
-
-    private Segment segment(long start, boolean newest) throws IOException {
-        try (SegmentReader reader = openReader(start)) {
-            if (reader.header().frameCount() > 0) {
-                return closed(reader);
-            }
-            if (!newest) {
-                throw new CorruptException(reader.framesFile().path()
-                        + " has no frame count in its header, as if it were open, but there is a newer segment");
-            }
-            return open(reader);
-        }
-    }
-
-    private SegmentReader openReader(long start) throws IOException {
-        try {
-            return SegmentReader.open(storage, start);
-        } catch (NoSuchFileException e) {
-            throw new CorruptException(e.getFile() + " is missing");
-        }
-    }
-
-    /** A closed segment: everything in it is durable, and the sizes must be exact. */
-    static Segment closed(SegmentReader reader) throws IOException {
-        SegmentHeader header = reader.header();
-        long end = header.startFrameNo() + header.frameCount();
-        checkSize(reader.framesFile(), header.offsetOf(end));
-        long slots = reader.commitsFile().size() / CommitCodec.LENGTH;
-        int commits = Math.toIntExact(Math.max(0, slots - CommitCodec.BASE - 1));
-        checkSize(reader.commitsFile(), (long) (CommitCodec.BASE + 1 + commits) * CommitCodec.LENGTH);
-        CommitRecord last = reader.commit(commits);
-        if (last.frameNo() != end - 1) {
-            throw new CorruptException(String.format(
-                    "The last record of %s is for frame %d, but %s ends with frame %d",
-                    reader.commitsFile().path(),
-                    last.frameNo(),
-                    reader.framesFile().path(),
-                    end - 1));
-        }
-        return new Segment(header, reader.base(), commits, last);
-    }
-
-    private static void checkSize(StoredFile file, long expected) throws IOException {
-        if (file.size() != expected) {
-            throw new CorruptException(String.format(
-                    "%s belongs to a closed segment and should have %d bytes, but has %d",
-                    file.path(), expected, file.size()));
-        }
-    }
-
-    /** The newest segment: the place where torn tail and corruption are told apart (see the class comment). */
-    private Segment open(SegmentReader reader) throws IOException {
+    /** The place where torn tail and corruption are told apart (see the class comment). */
+    private static Segment cutTornTail(Storage storage, SegmentReader reader) throws IOException {
         CommitSlots slots = CommitSlots.scan(reader);
         slots.checkSynced(reader);
-        int commits = slots.commits;
-        CommitRecord last = slots.last;
-        int sound = reader.firstBeyond(slots.syncedTo, commits) - 1;
+        int sound = reader.firstBeyond(slots.syncedTo(), slots.commits()) - 1;
         CommitRecord head = reader.commit(sound);
-        if (head.frameNo() != slots.syncedTo) {
-            throw new CorruptException(String.format(
-                    "%s: frame %d was durable, but no record ends there; the nearest is for frame %d",
-                    reader.commitsFile().path(), slots.syncedTo, head.frameNo()));
-        }
-        TransactionCheck check = new TransactionCheck(reader.header().pageSize());
-        for (; sound < commits; sound++) {
+        TransactionCheck check = new TransactionCheck(reader.header().pageSize(), true);
+        for (; sound < slots.commits(); sound++) {
             CommitRecord next = reader.commit(sound + 1);
             if (!isWhole(reader, check, head, next)) {
                 break;
             }
             head = next;
         }
-        if (sound < commits) {
+        if (sound < slots.commits()) {
             log.info(
                     "{}: torn after frame {}; {} later transactions are cut off, the last for frame {}",
-                    reader.framesFile().path(),
+                    reader.frames().file().path(),
                     head.frameNo(),
-                    commits - sound,
-                    last.frameNo());
+                    slots.commits() - sound,
+                    slots.last().frameNo());
         }
         Segment segment = new Segment(reader.header(), reader.base(), sound, head);
-        makeDurable(segment);
+        makeDurable(storage, segment);
         return segment;
     }
 
-    private boolean isWhole(SegmentReader reader, TransactionCheck check, CommitRecord head, CommitRecord next)
+    private static boolean isWhole(SegmentReader reader, TransactionCheck check, CommitRecord head, CommitRecord next)
             throws IOException {
-        if (reader.framesFile().size() < reader.header().offsetOf(next.frameNo() + 1)) {
+        if (reader.frames().file().size() < reader.header().offsetOf(next.frameNo() + 1)) {
             return false;
         }
-        TransactionCheck.Located fault = check.check(reader, head, next);
+        FrameWalk.Located fault = check.check(reader.frames(), head, List.of(next));
         if (fault != null) {
-            log.info("{}: frame {} is torn: {}", reader.framesFile().path(), fault.frameNo(), fault.fault());
+            log.info("{}: frame {} is torn: {}", reader.frames().file().path(), fault.frameNo(), fault.fault());
         }
         return fault == null;
     }
 
-    private void makeDurable(Segment segment) throws IOException {
+    private static void makeDurable(Storage storage, Segment segment) throws IOException {
         try (SegmentWriter writer = SegmentWriter.open(storage, segment)) {
             writer.trim();
             writer.syncFrames();
             writer.syncCommits();
             writer.mark(segment.last().frameNo());
-        }
-    }
-
-    /**
-     * What the slots of a commit index say.
-     *
-     * @param commits intact records in a row after the base
-     * @param last the last of these, or the base
-     * @param syncedTo the highest frame that the mark or any intact record knows to be durable
-     */
-    private record CommitSlots(int commits, CommitRecord last, long syncedTo) {
-
-        static CommitSlots scan(SegmentReader reader) throws IOException {
-            StoredFile file = reader.commitsFile();
-            ByteBuffer buf =
-                    ByteBuffer.allocateDirect(1024 * CommitCodec.LENGTH).order(ByteOrder.LITTLE_ENDIAN);
-            int commits = 0;
-            CommitRecord last = reader.base();
-            long syncedTo = Math.max(last.frameNo(), reader.syncedTo());
-            boolean inRow = true;
-            long offset = (long) (CommitCodec.BASE + 1) * CommitCodec.LENGTH;
-            for (int length;
-                    (length = file.read(buf.clear(), offset)) >= CommitCodec.LENGTH;
-                    offset += buf.capacity()) {
-                for (int at = 0; at + CommitCodec.LENGTH <= length; at += CommitCodec.LENGTH) {
-                    @Nullable CommitRecord commit = CommitCodec.get(buf, at);
-                    inRow &= commit != null && commit.frameNo() > last.frameNo();
-                    if (commit != null) {
-                        syncedTo = Math.max(syncedTo, CommitCodec.syncedTo(buf, at));
-                        if (inRow) {
-                            commits++;
-                            last = commit;
-                        }
-                    }
-                }
-            }
-            return new CommitSlots(commits, last, syncedTo);
-        }
-
-        void checkSynced(SegmentReader reader) throws IOException {
-            if (last.frameNo() < syncedTo) {
-                throw new CorruptException(String.format(
-                        "The commit record at offset %d of %s is damaged or missing: all up to frame %d was durable,"
-                                + " but the last intact record before it is for frame %d",
-                        (long) (CommitCodec.BASE + 1 + commits) * CommitCodec.LENGTH,
-                        reader.commitsFile().path(),
-                        syncedTo,
-                        last.frameNo()));
-            }
-            long size = reader.framesFile().size();
-            long expected = reader.header().offsetOf(syncedTo + 1);
-            if (size < expected) {
-                throw new CorruptException(String.format(
-                        "%s ends at offset %d, within frame %d, but all up to frame %d (offset %d) was durable",
-                        reader.framesFile().path(),
-                        size,
-                        reader.header().startFrameNo()
-                                + Math.max(0, size - SegmentHeader.LENGTH)
-                                        / FrameLayout.frameSize(reader.header().pageSize()),
-                        syncedTo,
-                        expected));
-            }
         }
     }
 }

@@ -63,9 +63,13 @@ record SegmentHeader(UUID logId, int pageSize, long startFrameNo, long startChec
         return buf.clear();
     }
 
+    static boolean hasMagic(ByteBuffer buf) {
+        return buf.remaining() >= Long.BYTES && buf.getLong(0) == MAGIC;
+    }
+
     /** Reads a header from the start of a little-endian buffer. The path is for messages. */
     static SegmentHeader decode(ByteBuffer buf, String path) throws IOException {
-        if (buf.remaining() < LENGTH || buf.getLong(0) != MAGIC) {
+        if (buf.remaining() < LENGTH || !hasMagic(buf)) {
             throw new CorruptException(path + " does not begin with the 64-byte header of a wallog (\"SQLDWAL\")");
         }
         int version = buf.getInt(48);

@@ -18,7 +18,7 @@ final class SegmentReader implements Closeable {
     /** Commit records read at once when they are read in sequence. */
     private static final int RECORDS = 64;
 
-    private final StoredFile frames;
+    private final FrameFile frames;
     private final StoredFile commits;
     private final SegmentHeader header;
     private final CommitRecord base;
@@ -27,10 +27,10 @@ final class SegmentReader implements Closeable {
             ByteBuffer.allocate(RECORDS * CommitCodec.LENGTH).order(ByteOrder.LITTLE_ENDIAN);
 
     private SegmentReader(StoredFile frames, StoredFile commits) throws IOException {
-        this.frames = frames;
         this.commits = commits;
         frames.read(records.limit(SegmentHeader.LENGTH), 0);
         this.header = SegmentHeader.decode(records.flip(), frames.path());
+        this.frames = FrameFile.of(frames, header);
         int length = commits.read(records.clear().limit(CommitCodec.LENGTH), 0);
         records.put(length, new byte[CommitCodec.LENGTH - length]);
         CommitCodec.checkHeader(records, header, commits.path());
@@ -59,7 +59,7 @@ final class SegmentReader implements Closeable {
         if (header.startFrameNo() != startFrameNo) {
             throw new CorruptException(String.format(
                     "%s says that its first frame is %d, its name says %d",
-                    frames.path(), header.startFrameNo(), startFrameNo));
+                    frames.file().path(), header.startFrameNo(), startFrameNo));
         }
         return this;
     }
@@ -69,7 +69,7 @@ final class SegmentReader implements Closeable {
             throw new CorruptException(String.format(
                     "The header of %s (start frame %d, start checksum %016x) does not continue the base record of %s"
                             + " (frame %d, checksum %016x)",
-                    frames.path(),
+                    frames.file().path(),
                     header.startFrameNo(),
                     header.startChecksum(),
                     commits.path(),
@@ -92,42 +92,12 @@ final class SegmentReader implements Closeable {
         return syncedTo;
     }
 
-    StoredFile framesFile() {
+    FrameFile frames() {
         return frames;
     }
 
     StoredFile commitsFile() {
         return commits;
-    }
-
-    /** Reads whole frames, from the one named on, as many as fit into the buffer. */
-    void readFrames(ByteBuffer dst, long frameNo, int count) throws IOException {
-        int bytes = count * FrameLayout.frameSize(header.pageSize());
-        long offset = header.offsetOf(frameNo);
-        int limit = dst.limit();
-        int read = frames.read(dst.limit(dst.position() + bytes), offset);
-        dst.limit(limit);
-        if (read < bytes) {
-            throw new CorruptException(String.format(
-                    "%s ends at offset %d, within frame %d; it should reach to frame %d",
-                    frames.path(),
-                    offset + read,
-                    frameNo + read / FrameLayout.frameSize(header.pageSize()),
-                    frameNo + count - 1));
-        }
-    }
-
-    /** The chain's checksum at a frame of this segment or the one before it. */
-    long checksumAt(long frameNo) throws IOException {
-        if (frameNo == base.frameNo()) {
-            return base.checksum();
-        }
-        ByteBuffer buf = ByteBuffer.allocate(FrameLayout.HEADER).order(ByteOrder.LITTLE_ENDIAN);
-        if (frames.read(buf, header.offsetOf(frameNo)) < FrameLayout.HEADER || FrameLayout.frameNo(buf, 0) != frameNo) {
-            throw new CorruptException(
-                    frames.path() + " at offset " + header.offsetOf(frameNo) + ": there should be frame " + frameNo);
-        }
-        return FrameLayout.checksum(buf, 0);
     }
 
     /** A record by its place in the segment: 0 is the base, 1 the first transaction. */
@@ -186,7 +156,7 @@ final class SegmentReader implements Closeable {
     @Override
     public void close() throws IOException {
         try {
-            frames.close();
+            frames.file().close();
         } finally {
             commits.close();
         }

@@ -2,57 +2,87 @@ package dev.lockstep.log;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks a stored transaction against its commit record: its frames ({@link FrameCheck}) and its seal.
+ * Checks stored transactions against their commit records: each frame ({@link FrameCheck}), that transactions end where their records
+ * say, and their seals.
  *
  * <p>Not thread-safe.
  */
-final class TransactionCheck {
+final class TransactionCheck implements FrameWalk.Visitor {
 
-    private static final int BUFFER = 1 << 20;
-
-    private final FrameCheck check;
-    private final SealHasher hasher = new SealHasher();
-    private final ByteBuffer buf;
+    private final FrameWalk walk;
     private final int frameSize;
+    private final boolean seals;
+    private final SealHasher hasher = new SealHasher();
 
-    TransactionCheck(int pageSize) {
-        this.check = new FrameCheck(pageSize);
+    private List<CommitRecord> commits = List.of();
+
+    /** How many of the commits were found right. */
+    private int sound;
+
+    /** The offset in the walk's buffer up to which the transaction was hashed. */
+    private int hashed;
+
+    TransactionCheck(int pageSize, boolean seals) {
+        this.walk = new FrameWalk(pageSize);
         this.frameSize = FrameLayout.frameSize(pageSize);
-        this.buf = ByteBuffer.allocateDirect(BUFFER / frameSize * frameSize).order(ByteOrder.LITTLE_ENDIAN);
+        this.seals = seals;
     }
 
-    /** A fault and the frame it was found in. */
-    record Located(long frameNo, FrameFault fault) {}
-
-    /** The first fault of the transaction that ends with {@code commit} and follows {@code previous}, or null. */
-    @Nullable
-    Located check(SegmentReader segment, CommitRecord previous, CommitRecord commit) throws IOException {
-        long checksum = previous.checksum();
+    /** The first fault of the transactions with these records, which follow the previous one, or null. */
+    FrameWalk.@Nullable Located check(FrameFile file, CommitRecord previous, List<CommitRecord> following)
+            throws IOException {
+        commits = following;
+        sound = 0;
+        hashed = 0;
         hasher.begin(previous.seal());
-        for (long frameNo = previous.frameNo() + 1; frameNo <= commit.frameNo(); ) {
-            int count = (int) Math.min(buf.capacity() / frameSize, commit.frameNo() + 1 - frameNo);
-            segment.readFrames(buf.clear(), frameNo, count);
-            for (int at = 0; at < count * frameSize; at += frameSize, frameNo++) {
-                FrameFault fault = check.check(buf, at, frameNo, checksum);
-                if (fault == null) {
-                    fault = FrameCheck.checkEnd(buf, at, frameNo == commit.frameNo() ? commit : null);
-                }
-                if (fault != null) {
-                    return new Located(frameNo, fault);
-                }
-                checksum = FrameLayout.checksum(buf, at);
-            }
-            hasher.update(buf.flip());
+        long last = following.get(following.size() - 1).frameNo();
+        return walk.check(file, previous.frameNo() + 1, last, previous.checksum(), this);
+    }
+
+    /** How many transactions were found right before the fault. */
+    int sound() {
+        return sound;
+    }
+
+    @Override
+    public @Nullable FrameFault frame(ByteBuffer buf, int frame, long frameNo) {
+        CommitRecord commit = commits.get(sound);
+        if (frameNo < commit.frameNo()) {
+            return FrameCheck.checkEnd(buf, frame, null);
         }
+        FrameFault fault = FrameCheck.checkEnd(buf, frame, commit);
+        if (fault == null && seals) {
+            hash(buf, frame + frameSize);
+            fault = checkSeal(commit);
+        }
+        if (fault == null) {
+            sound++;
+        }
+        return fault;
+    }
+
+    @Override
+    public void bufferDone(ByteBuffer buf) {
+        if (seals) {
+            hash(buf, buf.limit());
+            hashed = 0;
+        }
+    }
+
+    private void hash(ByteBuffer buf, int end) {
+        hasher.update(buf.slice(hashed, end - hashed));
+        hashed = end;
+    }
+
+    private @Nullable FrameFault checkSeal(CommitRecord commit) {
         Seal seal = hasher.finish(commit.timeMillis(), commit.stateChecksum());
-        if (!seal.equals(commit.seal())) {
-            return new Located(
-                    commit.frameNo(), new FrameFault("seal", commit.seal().toString(), seal.toString()));
-        }
-        return null;
+        hasher.begin(seal);
+        return seal.equals(commit.seal())
+                ? null
+                : new FrameFault("seal", commit.seal().toString(), seal.toString());
     }
 }

@@ -19,6 +19,7 @@ final class History {
     final LogStart start;
     final int frameSize;
     private final Random random;
+    private final PageChain chain;
 
     /** The frames of all transactions, committed or not, in order; the last ones may be of an unfinished transaction. */
     private final List<byte[]> frames = new ArrayList<>();
@@ -36,6 +37,7 @@ final class History {
                 random.nextLong(),
                 random.nextInt(100));
         this.frameSize = FrameLayout.frameSize(pageSize);
+        this.chain = new PageChain(pageSize);
         commits.add(CommitRecord.before(start));
     }
 
@@ -99,7 +101,7 @@ final class History {
         long previous =
                 frames.isEmpty() ? start.startChecksum() : FrameLayout.checksum(wrap(frames.get(frames.size() - 1)), 0);
         frame.put(FrameLayout.HEADER, page);
-        long checksum = PlainCrc.step(previous, page, 0, page.length);
+        long checksum = chain.next(previous, frame, FrameLayout.HEADER);
         FrameLayout.putHeader(frame, 0, nextFrameNo(), checksum, 1 + random.nextInt(1000), sizeAfter);
         frames.add(frame.array());
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
  */
 class LogCrashTest {
 
-    private static final int LIVES = Integer.getInteger("lockstep.lives", 400);
+    private static final int LIVES = Integer.getInteger("lockstep.lives", 250);
 
     @Test
     void noCrashLosesADurableTransactionOrLeavesATornOne() throws IOException {
