@@ -255,7 +255,7 @@ class LogVerifierTest {
                 }
             });
             writer.start();
-            long last = 0;
+            long last = -1;
             while (writer.isAlive()) {
                 LogVerifier.Result result = verify(storage, 2);
                 assertThat(result.fault()).as(note).isNull();
