@@ -9,7 +9,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Arrays;
 import java.util.Random;
 
 /**
@@ -18,7 +17,7 @@ import java.util.Random;
  */
 final class Bank implements AutoCloseable {
 
-    private static final int ACCOUNTS = 500;
+    static final int ACCOUNTS = 500;
     private static final int OPENING_BALANCE = 100;
 
     /** What all accounts hold together, always. */
@@ -133,11 +132,6 @@ final class Bank implements AutoCloseable {
         } finally {
             Files.delete(copy);
         }
-    }
-
-    /** Whether two databases have the same pages, byte for byte. */
-    static boolean samePages(Path one, Path other) throws SQLException, IOException {
-        return Arrays.equals(pages(one), pages(other));
     }
 
     @Override

@@ -71,15 +71,8 @@ final class Failures {
         if (failure instanceof LockstepException && text != null) {
             return text;
         }
-        if (failure instanceof NoSuchFileException) {
-            return text + ": no such file or directory";
-        }
-        if (failure instanceof AccessDeniedException) {
-            return text + ": permission denied";
-        }
         if (failure instanceof FileSystemException file) {
-            return file.getFile() + ": "
-                    + (file.getReason() == null ? file.getClass().getSimpleName() : file.getReason());
+            return file.getFile() + ": " + (file.getReason() == null ? meaning(file) : file.getReason());
         }
         if (failure instanceof FileNotFoundException && text != null) {
             return text; // "path (reason)"
@@ -88,6 +81,14 @@ final class Failures {
             return text;
         }
         return "internal error: " + failure + (verbose ? "" : " (-v shows where)");
+    }
+
+    private static String meaning(FileSystemException failure) {
+        return failure instanceof NoSuchFileException
+                ? "no such file or directory"
+                : failure instanceof AccessDeniedException
+                        ? "permission denied"
+                        : failure.getClass().getSimpleName();
     }
 
     /** Picocli begins its messages with a capital; after "lockstep: " a small letter reads better. Names stay as they are. */

@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
         scope = ScopeType.INHERIT,
         versionProvider = Lockstep.Version.class,
         synopsisSubcommandLabel = "COMMAND",
+        subcommands = {VerifyCommand.class},
         footerHeading = "%nExamples:%n",
         footer = {
             "  lockstep demo                       see it work, on a database of its own",

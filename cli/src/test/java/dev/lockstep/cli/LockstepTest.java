@@ -2,34 +2,58 @@ package dev.lockstep.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 class LockstepTest {
 
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
-
     @Test
     void versionIsPrintedOnStandardOutput() {
-        assertThat(execute("--version")).isEqualTo(CommandLine.ExitCode.OK);
-        assertThat(out.toString()).startsWith("lockstep ");
-        assertThat(err.toString()).isEmpty();
+        Cli cli = Cli.run("--version");
+        assertThat(cli.code()).isZero();
+        assertThat(cli.out()).startsWith("lockstep ");
+        assertThat(cli.err()).isEmpty();
     }
 
     @Test
     void aMissingCommandIsAUsageErrorThatShowsTheUsage() {
-        assertThat(execute()).isEqualTo(CommandLine.ExitCode.USAGE);
-        assertThat(err.toString()).contains("missing command", "Usage: lockstep");
-        assertThat(out.toString()).isEmpty();
+        Cli cli = Cli.run();
+        assertThat(cli.code()).isEqualTo(2);
+        assertThat(cli.err()).contains("missing command", "Usage: lockstep");
+        assertThat(cli.out()).isEmpty();
     }
 
-    private int execute(String... args) {
-        return Lockstep.commandLine(new Terminal(System.err, 0), new Stop())
-                .setOut(new PrintWriter(out))
-                .setErr(new PrintWriter(err))
-                .execute(args);
+    @Test
+    void anUnknownCommandOrOptionIsAUsageErrorOfOneLineAndAHint() {
+        Cli command = Cli.run("verfy");
+        assertThat(command.code()).isEqualTo(2);
+        assertThat(command.err()).contains("lockstep: unmatched argument", "verify");
+        Cli option = Cli.run("verify", "--jsn", "x");
+        assertThat(option.code()).isEqualTo(2);
+        assertThat(option.err()).contains("lockstep: unknown option: '--jsn'");
+    }
+
+    @Test
+    void everyCommandExplainsItselfWithExamplesAndExitCodes() {
+        Map<String, CommandLine> commands =
+                Lockstep.commandLine(Terminal.standardError(), new Stop()).getSubcommands();
+        assertThat(commands).isNotEmpty();
+        commands.keySet().forEach(name -> {
+            Cli help = Cli.run(name, "--help");
+            assertThat(help.code()).as(name).isZero();
+            assertThat(help.out())
+                    .contains("Usage: lockstep " + name, "Examples:", "  lockstep " + name, "Exit codes:", "--verbose");
+            assertThat(help.out().lines()).as(name).allMatch(line -> line.length() <= 110);
+        });
+    }
+
+    @Test
+    void stackTracesAreShownOnlyWhenAskedFor() {
+        Cli quiet = Cli.run("verify", "/nowhere");
+        assertThat(quiet.code()).isEqualTo(1);
+        assertThat(quiet.err()).isEqualToIgnoringNewLines("lockstep: /nowhere: no such file or directory");
+        assertThat(Cli.run("verify", "/nowhere", "-v").err()).contains("\tat dev.lockstep.");
+        assertThat(Cli.run("-v", "verify", "/nowhere").err()).contains("\tat dev.lockstep.");
     }
 }
