@@ -89,7 +89,7 @@ final class ReplicaTarget implements Target, Closeable {
     public void beginCopy(UUID logId, int pageSize, CommitRecord start, int pages) throws IOException {
         closeCopy();
         pagesEnded = false;
-        copy = FirstCopy.begin(database, logId, pageSize, start, pages, source, force);
+        copy = FirstCopy.begin(database, logId, pageSize, start, source, force);
     }
 
     @Override

@@ -80,6 +80,8 @@ public final class Applier implements Closeable {
      */
     private long target;
 
+    private boolean targetTold;
+
     private boolean inDoubt;
     private @Nullable Redo redo;
     private boolean usable = true;
@@ -176,6 +178,7 @@ public final class Applier implements Closeable {
      */
     public void primaryReaches(long frameNo) {
         target = Math.max(record.newest().frameNo(), frameNo);
+        targetTold = true;
     }
 
     /** Finds out where the database is, see the class comment. */
@@ -423,7 +426,7 @@ public final class Applier implements Closeable {
     }
 
     /**
-     * To be called about once a second while nothing arrives: empties a WAL that readers have held up.
+     * To be called about once a second while nothing arrives: empties a WAL that readers have held up, and makes durable what is not.
      *
      * @throws DivergedException if another program changed the replica
      */
@@ -433,6 +436,11 @@ public final class Applier implements Closeable {
             begin();
             appender.publish(false);
             keeper.whenIdle(position);
+            sync();
+            record.force();
+        } else if (position.frameNo() >= target && redo == null && targetTold) {
+            throw diverged(String.format(
+                    "%s is at no state of the primary, whose history ends at frame %d", database.path(), target));
         }
     }
 

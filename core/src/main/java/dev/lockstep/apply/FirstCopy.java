@@ -6,7 +6,6 @@ import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageChanges;
-import dev.lockstep.verify.PageVerifier;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.Closeable;
 import java.io.IOException;
@@ -44,7 +43,6 @@ public final class FirstCopy implements Closeable {
     private final int pageSize;
     private final int frameSize;
     private final String source;
-    private final PageVerifier verifier;
     private final ExclusiveFile exclusive;
     private final RandomAccessFile file;
     private final FileChannel channel;
@@ -56,7 +54,7 @@ public final class FirstCopy implements Closeable {
     private CommitRecord position;
     private boolean pagesEnded;
 
-    private FirstCopy(ReplicaFiles files, UUID logId, int pageSize, CommitRecord start, int pages, String source)
+    private FirstCopy(ReplicaFiles files, UUID logId, int pageSize, CommitRecord start, String source)
             throws IOException {
         this.files = files;
         this.logId = logId;
@@ -64,7 +62,6 @@ public final class FirstCopy implements Closeable {
         this.frameSize = FrameLayout.frameSize(pageSize);
         this.source = source;
         this.position = start;
-        this.verifier = new PageVerifier(pageSize, pages, source);
         this.chunk = ByteBuffer.allocateDirect(CHUNK);
         this.exclusive = ExclusiveFile.open(files.temporary(), "is making this copy");
         this.file = exclusive.file();
@@ -76,18 +73,17 @@ public final class FirstCopy implements Closeable {
      *
      * @param database where it is to stand
      * @param start the commit that the transactions to come continue
-     * @param pages how many pages are announced
      * @param source names the sender in messages
      * @param force whether an existing file may be replaced
      * @throws dev.lockstep.NotAReplicaException if there is a file that {@code force} does not allow to replace; it is untouched
      * @throws dev.lockstep.UnavailableException if the file to be replaced, or the temporary file, is in use
      */
     public static FirstCopy begin(
-            Path database, UUID logId, int pageSize, CommitRecord start, int pages, String source, boolean force)
+            Path database, UUID logId, int pageSize, CommitRecord start, String source, boolean force)
             throws IOException {
         ReplicaFiles files = new ReplicaFiles(database);
         files.requireReplaceable(force);
-        FirstCopy copy = new FirstCopy(files, logId, pageSize, start, pages, source);
+        FirstCopy copy = new FirstCopy(files, logId, pageSize, start, source);
         boolean begun = false;
         try {
             files.forgetUnfinished();
@@ -106,9 +102,11 @@ public final class FirstCopy implements Closeable {
         return position;
     }
 
-    /** Takes pages in the layout of frames, from position to limit; the buffer is left alone. */
+    /**
+     * Takes pages in the layout of frames that a {@code PageVerifier} let through, from position to limit; the buffer is left
+     * alone. What was wrong with them nevertheless, {@link #finish} finds.
+     */
     public void pages(ByteBuffer entries) throws IOException {
-        verifier.accept(entries);
         ByteBuffer buf = entries.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         for (int at = buf.position(); at < buf.limit(); at += frameSize) {
             long offset = offsetOf(FrameLayout.pageNo(buf, at));
@@ -140,7 +138,6 @@ public final class FirstCopy implements Closeable {
 
     /** Says that all pages were handed over. */
     public void endOfPages() throws IOException {
-        verifier.end();
         flush();
         pagesEnded = true;
     }

@@ -82,6 +82,8 @@ final class ReplicaRecord implements Closeable {
     /** Where in the ring the next commit goes. */
     private int next;
 
+    private boolean addedSinceForced;
+
     private ReplicaRecord(Closeable file, RandomAccessFile bytesOf, MapMode mode) throws IOException {
         this.file = file;
         boolean mapped = false;
@@ -201,6 +203,15 @@ final class ReplicaRecord implements Closeable {
     void add(CommitRecord commit) {
         encode(commit, COMMITS + next % RING * COMMIT);
         next = (next + 1) % RING;
+        addedSinceForced = true;
+    }
+
+    /** Makes the commits noted durable, so that after a loss of power they tell where the replica is. */
+    void force() {
+        if (addedSinceForced) {
+            bytes.force();
+            addedSinceForced = false;
+        }
     }
 
     /** The newest commit noted, which readers may have seen; the base if there is none newer. */
@@ -284,6 +295,7 @@ final class ReplicaRecord implements Closeable {
         encode(base, slot + BASE);
         bytes.putLong(slot + SLOT_CRC, crc(slot, SLOT_CRC));
         bytes.force();
+        addedSinceForced = false;
     }
 
     private void encode(CommitRecord commit, int at) {

@@ -1,5 +1,6 @@
 package dev.lockstep.apply;
 
+import dev.lockstep.UnavailableException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLayout;
@@ -98,6 +99,14 @@ final class WalKeeper {
     }
 
     private void empty(CommitRecord position) throws IOException {
+        try {
+            tryToEmpty(position);
+        } catch (UnavailableException e) {
+            postpone();
+        }
+    }
+
+    private void tryToEmpty(CommitRecord position) throws IOException {
         WalPlace end = appender.place();
         int backfilled = appender.backfill();
         CrashPoint.RESET_BACKFILLED.reached();

@@ -119,6 +119,17 @@ class ApplierTest {
     }
 
     @Test
+    void aFileThatWasWrittenSinceTheCleanCloseIsFoundWrongAlsoWhenThePrimaryHasNothingNew() throws Exception {
+        advance(5);
+        Sqlite3.run(copy, "UPDATE account SET balance = balance + 1 WHERE id = 1;");
+        try (Applier applier = Replicas.open(copy)) {
+            applier.tend();
+            applier.primaryReaches(history.head().frameNo());
+            assertThatThrownBy(applier::tend).isInstanceOf(DivergedException.class);
+        }
+    }
+
+    @Test
     void aFileThatWasRewrittenWithTheSameContentIsReadAndFoundRight() throws Exception {
         advance(5);
         Files.setLastModifiedTime(copy, FileTime.fromMillis(System.currentTimeMillis()));
@@ -309,6 +320,9 @@ class ApplierTest {
             catchUpAfter(applier, 3);
             assertThat(applier.durable().isSameAs(atOpen)).isTrue();
             assertThat(applier.sync()).isEqualTo(applier.position()).isEqualTo(applier.durable());
+            catchUpAfter(applier, 1);
+            applier.tend();
+            assertThat(applier.durable()).isEqualTo(applier.position());
         }
     }
 

@@ -52,8 +52,8 @@ final class ApplyingChild {
         CommitRecord start = CommitRecord.before(history.start());
         int pageSize = history.start().pageSize();
         try (RandomAccessFile file = new RandomAccessFile(pages.toFile(), "r");
-                FirstCopy copy = FirstCopy.begin(
-                        database, history.start().logId(), pageSize, start, start.sizeAfter(), "the parent", false)) {
+                FirstCopy copy =
+                        FirstCopy.begin(database, history.start().logId(), pageSize, start, "the parent", false)) {
             ByteBuffer entry =
                     ByteBuffer.allocate(FrameLayout.frameSize(pageSize)).order(ByteOrder.LITTLE_ENDIAN);
             for (int pageNo = 1; pageNo <= start.sizeAfter(); pageNo++) {

@@ -124,15 +124,6 @@ class FirstCopyTest {
     }
 
     @Test
-    void aDamagedPageIsRefusedOnArrival() throws Exception {
-        try (FirstCopy first = begin(false)) {
-            ByteBuffer pages = primary.pages().get(0);
-            pages.put(2000, (byte) ~pages.get(2000));
-            assertThatThrownBy(() -> first.pages(pages)).isInstanceOf(RefusedException.class);
-        }
-    }
-
-    @Test
     void anExistingDatabaseIsNotReplacedUnlessForced() throws Exception {
         Sqlite3.run(copy, "PRAGMA journal_mode=WAL; CREATE TABLE precious (a);");
         byte[] before = Files.readAllBytes(copy);
@@ -218,8 +209,9 @@ class FirstCopyTest {
     @Test
     void missingPagesAreNoticed() throws Exception {
         try (FirstCopy first = begin(false)) {
-            assertThatThrownBy(first::endOfPages).isInstanceOf(RefusedException.class);
             assertThatThrownBy(first::finish).isInstanceOf(IllegalStateException.class);
+            first.endOfPages();
+            assertThatThrownBy(first::finish).isInstanceOf(RefusedException.class);
         }
     }
 
@@ -230,13 +222,7 @@ class FirstCopyTest {
     private FirstCopy begin(boolean force) throws IOException {
         CommitRecord start = CommitRecord.before(primary.start());
         return FirstCopy.begin(
-                copy,
-                primary.start().logId(),
-                primary.start().pageSize(),
-                start,
-                start.sizeAfter(),
-                "the test's primary",
-                force);
+                copy, primary.start().logId(), primary.start().pageSize(), start, "the test's primary", force);
     }
 
     private void complete(FirstCopy first) throws IOException {

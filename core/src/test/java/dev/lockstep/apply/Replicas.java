@@ -19,13 +19,7 @@ final class Replicas {
     static void create(Path database, TestPrimary primary) throws IOException {
         CommitRecord start = CommitRecord.before(primary.start());
         try (FirstCopy copy = FirstCopy.begin(
-                database,
-                primary.start().logId(),
-                primary.start().pageSize(),
-                start,
-                start.sizeAfter(),
-                "the test's primary",
-                false)) {
+                database, primary.start().logId(), primary.start().pageSize(), start, "the test's primary", false)) {
             for (ByteBuffer pages : primary.pages()) {
                 copy.pages(pages);
             }
