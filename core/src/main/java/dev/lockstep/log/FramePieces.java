@@ -82,6 +82,6 @@ final class FramePieces implements Pieces {
 
     @Override
     public void close() throws IOException {
-        frames.file().close();
+        source.close();
     }
 }

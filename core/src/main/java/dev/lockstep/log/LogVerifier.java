@@ -1,13 +1,8 @@
 package dev.lockstep.log;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.lockstep.CorruptException;
-import dev.lockstep.io.Storage;
 import dev.lockstep.io.StoredFile;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,50 +108,19 @@ public final class LogVerifier {
      * @throws IOException when something cannot be read; damage is no exception but part of the result
      */
     public static Result verify(Path path, boolean seals, int threads, Progress progress) throws IOException {
-        if (Files.isDirectory(path)) {
-            return verifyDirectory(Storage.directory(path), seals, threads, progress);
-        }
-        Path file = path.toAbsolutePath();
-        return verifyFile(
-                Storage.directory(requireNonNull(file.getParent())),
-                file.getFileName().toString(),
-                seals,
-                threads,
-                progress);
+        return verify(LogSource.of(path), seals, threads, progress);
     }
 
-    static Result verifyDirectory(Storage storage, boolean seals, int threads, Progress progress) throws IOException {
-        List<Long> starts = SegmentFiles.finished(storage);
-        if (starts.isEmpty()) {
-            throw new NoSuchFileException(storage.path("*.wallog"), null, "there is no log");
-        }
-        return verify(storage, seals, threads, progress, () -> new SegmentPieces(storage, starts, true, seals));
-    }
-
-    static Result verifyFile(Storage storage, String name, boolean seals, int threads, Progress progress)
-            throws IOException {
-        if (name.endsWith(".snap")) {
-            try (StoredFile file = storage.openForReading(name)) {
+    static Result verify(LogSource source, boolean seals, int threads, Progress progress) throws IOException {
+        if (source.isSnapshot()) {
+            try (StoredFile file = source.storage().openForReading(source.name())) {
                 return new SnapshotCheck(file, progress).check();
             }
         }
-        List<String> names = storage.list();
-        if (Segment.isFramesName(name) && names.contains(Segment.commitsName(Segment.startFrameNo(name)))) {
-            List<Long> start = List.of(Segment.startFrameNo(name));
-            return verify(storage, seals, threads, progress, () -> new SegmentPieces(storage, start, true, seals));
-        }
-        return verify(
-                storage, seals, threads, progress, () -> new FramePieces(PlainLog.open(storage.openForReading(name))));
-    }
-
-    private interface Opening {
-        Pieces open() throws IOException;
-    }
-
-    private static Result verify(Storage storage, boolean seals, int threads, Progress progress, Opening opening)
-            throws IOException {
-        try (Pieces pieces = opening.open()) {
-            Piece.Tally tally = VerifyRun.run(storage, pieces, threads, progress);
+        try (Pieces pieces = source.isSegments()
+                ? new SegmentPieces(source.storage(), source.starts(), seals)
+                : new FramePieces(source.openPlain())) {
+            Piece.Tally tally = VerifyRun.run(source.storage(), pieces, threads, progress);
             return result(pieces.facts(), tally);
         } catch (CorruptException e) {
             return new Result(null, 0, 0, 0, 0, 0, -1, -1, -1, seals, 0, List.of(), Fault.of(e));

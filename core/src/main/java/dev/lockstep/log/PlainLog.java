@@ -3,6 +3,7 @@ package dev.lockstep.log;
 import dev.lockstep.CorruptException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.StoredFile;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param end the number after the last frame
  * @param notes what was noticed on opening
  */
-record PlainLog(@Nullable UUID logId, FrameFile frames, long end, List<String> notes) {
+record PlainLog(@Nullable UUID logId, FrameFile frames, long end, List<String> notes) implements Closeable {
 
     /** Takes over the file, which is open for reading; closes it when it is none of these. */
     static PlainLog open(StoredFile file) throws IOException {
@@ -84,5 +85,10 @@ record PlainLog(@Nullable UUID logId, FrameFile frames, long end, List<String> n
             }
         }
         throw new UnsupportedException(file.path() + " is neither a wallog (\"SQLDWAL\") nor a file of bare frames");
+    }
+
+    @Override
+    public void close() throws IOException {
+        frames.file().close();
     }
 }

@@ -12,7 +12,6 @@ final class SegmentPieces implements Pieces {
 
     private final Storage storage;
     private final List<Long> starts;
-    private final boolean newestIncluded;
     private final boolean seals;
     private final List<String> notes = new ArrayList<>();
     private final SegmentHeader first;
@@ -31,10 +30,9 @@ final class SegmentPieces implements Pieces {
     private long synced = Long.MAX_VALUE;
 
     /** @param starts the first frames of consecutive segments, at least one */
-    SegmentPieces(Storage storage, List<Long> starts, boolean newestIncluded, boolean seals) throws IOException {
+    SegmentPieces(Storage storage, List<Long> starts, boolean seals) throws IOException {
         this.storage = storage;
         this.starts = starts;
-        this.newestIncluded = newestIncluded;
         this.seals = seals;
         long sum = 0;
         for (long start : starts) {
@@ -75,7 +73,7 @@ final class SegmentPieces implements Pieces {
         SegmentFiles.checkContinues(opened, first, previous);
         previous = opened.base();
         segments++;
-        if (SegmentFiles.isClosed(opened, newestIncluded && segments == starts.size())) {
+        if (SegmentFiles.isClosed(opened, segments == starts.size())) {
             commits = SegmentFiles.closed(opened).commits();
         } else {
             CommitSlots slots = CommitSlots.scan(opened);

@@ -201,4 +201,20 @@ class LogCorruptionTest {
             assertThat(storage.bytes(file)).as(file).isEqualTo(before.bytes(file));
         }
     }
+
+    @Test
+    void anIntactRecordThatDoesNotFollowIsNotTaken() throws IOException {
+        write(false);
+        String name = storage.list().get(storage.list().size() - 2);
+        byte[] bytes = storage.bytes(name);
+        int records = (int) history.commits().stream()
+                .filter(commit -> commit.frameNo() >= Segment.startFrameNo(name))
+                .count();
+        int slot = CommitCodec.LENGTH;
+        byte[] longer = Arrays.copyOf(bytes, Math.max(bytes.length, (2 + records + 1) * slot));
+        System.arraycopy(bytes, slot, longer, (2 + records) * slot, slot);
+        storage.put(name, longer);
+
+        verify(storage, history);
+    }
 }

@@ -10,7 +10,7 @@ final class LogFiles {
     private LogFiles() {}
 
     static void assertSound(Storage storage) throws IOException {
-        LogVerifier.Fault fault = LogVerifier.verifyDirectory(storage, true, 2, LogVerifier.Progress.NONE)
+        LogVerifier.Fault fault = LogVerifier.verify(LogSource.directory(storage), true, 2, LogVerifier.Progress.NONE)
                 .fault();
         if (fault != null) {
             throw new CorruptException(fault.toString());

@@ -50,7 +50,7 @@ class LogVerifierTest {
     }
 
     private static LogVerifier.Result verify(Storage storage, int threads) throws IOException {
-        return LogVerifier.verifyDirectory(storage, true, threads, LogVerifier.Progress.NONE);
+        return LogVerifier.verify(LogSource.directory(storage), true, threads, LogVerifier.Progress.NONE);
     }
 
     @Test
@@ -155,7 +155,7 @@ class LogVerifierTest {
         Storage storage = log(history, true);
         flip(storage, history.start.startFrameNo() + 3, FrameLayout.PAGE_NO);
 
-        assertThat(LogVerifier.verifyDirectory(storage, false, 2, LogVerifier.Progress.NONE)
+        assertThat(LogVerifier.verify(LogSource.directory(storage), false, 2, LogVerifier.Progress.NONE)
                         .fault())
                 .isNull();
         LogVerifier.Fault fault = requireNonNull(verify(storage, 2).fault());
