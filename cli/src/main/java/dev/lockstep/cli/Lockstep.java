@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
         scope = ScopeType.INHERIT,
         versionProvider = Lockstep.Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {VerifyCommand.class},
+        subcommands = {StatusCommand.class, VerifyCommand.class, LogCommand.class, InspectCommand.class},
         footerHeading = "%nExamples:%n",
         footer = {
             "  lockstep demo                       see it work, on a database of its own",

@@ -2,9 +2,12 @@ package dev.lockstep.cli;
 
 import dev.lockstep.UnsupportedException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.stream.Stream;
 
 /** Finds the log that a person means by a path. */
@@ -12,6 +15,9 @@ final class LogPath {
 
     private static final String SUFFIX = "-lockstep";
     private static final String LOG = "log";
+
+    /** How every SQLite database begins. */
+    private static final byte[] DATABASE = "SQLite format 3\0".getBytes(StandardCharsets.US_ASCII);
 
     private LogPath() {}
 
@@ -43,7 +49,17 @@ final class LogPath {
             throw new UnsupportedException(path + " is a replica, which keeps no log; verify the primary's, and see"
                     + " 'lockstep status " + path + "'");
         }
+        if (isDatabase(path)) {
+            throw new UnsupportedException(path + " is a database with no log beside it (" + data.getFileName()
+                    + "); 'lockstep primary " + path + "' begins one. If --data put it elsewhere, name that directory");
+        }
         return path;
+    }
+
+    private static boolean isDatabase(Path path) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            return Arrays.equals(in.readNBytes(DATABASE.length), DATABASE);
+        }
     }
 
     /** Where the primary of a database keeps its log, unless told otherwise; a replica has a file of that name. */

@@ -39,6 +39,10 @@ class LogPathTest {
         assertThatThrownBy(() -> LogPath.resolve(directory))
                 .isInstanceOf(UnsupportedException.class)
                 .hasMessageContaining("holds no log");
+        Path database = Files.writeString(directory.resolve("plain.db"), "SQLite format 3\0 and so on");
+        assertThatThrownBy(() -> LogPath.resolve(database))
+                .isInstanceOf(UnsupportedException.class)
+                .hasMessageContaining("a database with no log beside it (plain.db-lockstep)");
         assertThatThrownBy(() -> LogPath.resolve(directory.resolve("absent"))).isInstanceOf(NoSuchFileException.class);
     }
 }

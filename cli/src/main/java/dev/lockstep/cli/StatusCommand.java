@@ -1,0 +1,52 @@
+package dev.lockstep.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "status",
+        description = {
+            "Tell how a primary is (by its URL), or where a replica or a log stands (by its path).",
+            "",
+            "A URL: the databases served, their positions and logs, the replicas that follow and how far behind they are, and those that"
+                    + " refused or were turned away. Exits with 1 if a database is not being captured.",
+            "A replica's database: its position and whether it stopped for good; then it exits as that replica did (3, 4 or 7).",
+            "A primary's database, its data directory or a log: what the log holds."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  lockstep status http://127.0.0.1:7878",
+            "  lockstep status copy.db",
+            "  lockstep status --json app.db",
+        })
+final class StatusCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            paramLabel = "URL|PATH",
+            description = "A primary's URL, with or without a name; or a path on this machine.")
+    private String what;
+
+    @Option(names = "--json", description = "Answer with one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        Path path = Path.of(what);
+        ExitCode code = LocalReplica.isAt(path)
+                ? LocalReplica.print(path, json, out)
+                : LocalLog.print(LogPath.resolve(path), json, out);
+        out.flush();
+        return code.code();
+    }
+}
