@@ -83,6 +83,14 @@ public final class FrameLog implements Closeable {
         }
     }
 
+    /**
+     * How much is kept.
+     *
+     * @param firstFrameNo the oldest frame kept, or the one to come
+     * @param bytes of frames with their headers
+     */
+    public record Extent(long firstFrameNo, int segments, long bytes) {}
+
     /** Keeps the frames after a position from being deleted, until it is closed. */
     public final class Hold implements AutoCloseable {
 
@@ -175,6 +183,13 @@ public final class FrameLog implements Closeable {
                 base.checksum(),
                 base.stateChecksum(),
                 base.sizeAfter());
+    }
+
+    /** What is kept now. */
+    public Extent extent() {
+        List<Segment> kept = segments;
+        long bytes = kept.stream().mapToLong(Segment::frameBytes).sum();
+        return new Extent(kept.get(0).startFrameNo(), kept.size(), bytes);
     }
 
     /**

@@ -1,8 +1,5 @@
 package dev.lockstep.stream;
 
-import java.io.IOException;
-import org.jspecify.annotations.Nullable;
-
 /**
  * The primary's end of a connection to one replica, as a transport provides it. A session calls it from one thread at a time. No
  * method blocks.
@@ -20,10 +17,6 @@ public interface Link {
     /** Asks the transport for the replica's next message; it delivers none that was not asked for, save the first. */
     void readNext();
 
-    /**
-     * Ends the connection. Never calls back into the session.
-     *
-     * @param failure what went wrong, or null
-     */
-    void close(@Nullable IOException failure);
+    /** Ends the connection once what was sent is out. Never calls back into the session. */
+    void close();
 }

@@ -308,14 +308,16 @@ public final class Receiver implements AutoCloseable {
     }
 
     private IOException asException(Refused refused) {
-        String message = source + " turned this replica away: " + refused.message() + " (expected " + refused.expected()
-                + ", found " + refused.found() + ")";
+        String details = refused.expected().isEmpty()
+                ? ""
+                : " (expected " + refused.expected() + ", found " + refused.found() + ")";
+        String message = source + " turned this replica away: " + refused.message() + details;
         return switch (refused.reason()) {
             case FOREIGN_LOG ->
                 new RefusedException(Kind.FOREIGN_LOG, hello.reached(), refused.expected(), refused.found(), source);
             case DIVERGED -> new DivergedException(message);
             case NEEDS_SNAPSHOT -> new NeedsSnapshotException(message);
-            case UNSUPPORTED -> new UnsupportedException(message);
+            case UNSUPPORTED, UNKNOWN_DATABASE -> new UnsupportedException(message);
             case UNAVAILABLE -> new UnavailableException(message);
         };
     }

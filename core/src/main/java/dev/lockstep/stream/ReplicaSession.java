@@ -1,5 +1,7 @@
 package dev.lockstep.stream;
 
+import dev.lockstep.stream.ToReplica.Refused;
+import dev.lockstep.stream.ToReplica.Refused.Reason;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -160,7 +162,10 @@ public final class ReplicaSession {
         } catch (IOException e) {
             logger.warn("{}: closing the files of replica {} failed", publication.name(), address, e);
         }
-        link.close(failure);
+        if (failure != null) {
+            link.send(new Refused(Reason.UNAVAILABLE, "", "", String.valueOf(failure.getMessage())));
+        }
+        link.close();
         publication.ended(this, sender, failure);
     }
 

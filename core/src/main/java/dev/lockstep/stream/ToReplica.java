@@ -85,8 +85,10 @@ public sealed interface ToReplica {
             DIVERGED,
             /** The log no longer reaches back to the position. */
             NEEDS_SNAPSHOT,
-            /** Another protocol version or page size. */
+            /** Another protocol version or page size, or messages that make no sense. */
             UNSUPPORTED,
+            /** There is no database of that name. */
+            UNKNOWN_DATABASE,
             /** The primary cannot now, or has too many replicas; trying again may help. */
             UNAVAILABLE
         }

@@ -1,0 +1,64 @@
+package dev.lockstep.server;
+
+import com.linecorp.armeria.client.SessionProtocolNegotiationException;
+import dev.lockstep.LockstepException;
+import dev.lockstep.RefusedException;
+import dev.lockstep.RefusedException.Kind;
+import dev.lockstep.UnavailableException;
+import dev.lockstep.UnsupportedException;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
+
+/** What a failed call means for a person. */
+final class Failures {
+
+    private Failures() {}
+
+    static LockstepException translate(Throwable failure, String address) {
+        Status status = Status.fromThrowable(failure);
+        String description = status.getDescription();
+        return switch (status.getCode()) {
+            case NOT_FOUND -> new UnsupportedException(address + ": " + description);
+            case UNIMPLEMENTED -> new UnsupportedException(address + " is no Lockstep server: " + description);
+            case INVALID_ARGUMENT ->
+                new UnsupportedException(address + " does not understand this replica: " + description
+                        + "; run versions of Lockstep that fit together");
+            case DATA_LOSS ->
+                new RefusedException(Kind.MALFORMED, -1, "a message", String.valueOf(description), address);
+            default -> ofConnection(status, address);
+        };
+    }
+
+    private static LockstepException ofConnection(Status status, String address) {
+        if (isCausedBy(status.getCause(), SessionProtocolNegotiationException.class)) {
+            return new UnsupportedException(address + " is no Lockstep server: it does not speak HTTP/2");
+        }
+        return new UnavailableException(address + ": " + reason(status, status.getDescription()));
+    }
+
+    private static String reason(Status status, @Nullable String description) {
+        Throwable cause = status.getCause();
+        if (description != null) {
+            return description;
+        }
+        return cause == null ? status.getCode().name() : rootMessage(cause);
+    }
+
+    private static boolean isCausedBy(@Nullable Throwable failure, Class<? extends Throwable> kind) {
+        for (Throwable cause = failure; cause != null && cause.getCause() != cause; cause = cause.getCause()) {
+            if (kind.isInstance(cause)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static String rootMessage(Throwable cause) {
+        Throwable root = cause;
+        while (root.getCause() != null && root.getCause() != root) {
+            root = root.getCause();
+        }
+        String message = root.getMessage();
+        return message == null ? root.getClass().getSimpleName() : message;
+    }
+}

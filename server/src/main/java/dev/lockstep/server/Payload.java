@@ -1,0 +1,59 @@
+package dev.lockstep.server;
+
+import com.github.luben.zstd.Zstd;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.lockstep.stream.SenderOptions;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * Frames or pages as they stand in a message, plain or compressed.
+ *
+ * @param rawLength 0 if plain
+ */
+record Payload(ByteString bytes, int rawLength) {
+
+    /** Fast: the network is what compression is to save, not the processor. */
+    private static final int LEVEL = 1;
+
+    /** Less than this is not worth it. */
+    private static final int COMPRESS_FROM = 1024;
+
+    /** The buffer must not change any more. */
+    static Payload of(ByteBuffer buffer, boolean zstd) {
+        if (zstd && buffer.remaining() >= COMPRESS_FROM) {
+            byte[] raw = new byte[buffer.remaining()];
+            buffer.duplicate().get(raw);
+            byte[] compressed = Zstd.compress(raw, LEVEL);
+            if (compressed.length < raw.length) {
+                return new Payload(UnsafeByteOperations.unsafeWrap(compressed), raw.length);
+            }
+        }
+        return new Payload(UnsafeByteOperations.unsafeWrap(buffer), 0);
+    }
+
+    /**
+     * The bytes in a buffer of their own, little-endian.
+     *
+     * @throws IllegalArgumentException if they cannot be decompressed to the length told
+     */
+    ByteBuffer open() {
+        byte[] plain = rawLength == 0 ? bytes.toByteArray() : decompress();
+        return ByteBuffer.wrap(plain).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private byte[] decompress() {
+        if (rawLength < 0 || rawLength > SenderOptions.MAX_MESSAGE_BYTES) {
+            throw new IllegalArgumentException(
+                    "raw length " + Integer.toUnsignedString(rawLength) + " above " + SenderOptions.MAX_MESSAGE_BYTES);
+        }
+        byte[] plain = new byte[rawLength];
+        long length = Zstd.decompress(plain, bytes.toByteArray());
+        if (Zstd.isError(length) || length != rawLength) {
+            String found = Zstd.isError(length) ? Zstd.getErrorName(length) : length + " bytes";
+            throw new IllegalArgumentException("compressed bytes: " + found + " instead of " + rawLength + " bytes");
+        }
+        return plain;
+    }
+}

@@ -1,0 +1,151 @@
+package dev.lockstep.server;
+
+import dev.lockstep.RefusedException;
+import dev.lockstep.RefusedException.Kind;
+import dev.lockstep.UnavailableException;
+import dev.lockstep.server.v1.Proto.FollowReply;
+import dev.lockstep.server.v1.Proto.FollowRequest;
+import dev.lockstep.stream.ToPrimary;
+import dev.lockstep.stream.ToPrimary.Ack;
+import dev.lockstep.stream.ToReplica;
+import dev.lockstep.stream.Upstream.Connection;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.io.IOException;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The replica's end of one Follow stream. Messages come in on the event loop and wait in a queue, which holds no more than were asked
+ * for; the replica's thread decodes them.
+ *
+ * <p>Thread-safe.
+ */
+final class RemoteConnection implements Connection, ClientResponseObserver<FollowRequest, FollowReply> {
+
+    /** Messages that may wait here. The network layer holds the rest back. */
+    private static final int AHEAD = 4;
+
+    /** After the stream was closed, for what was sent before to go out. */
+    private static final long LINGER_MILLIS = 1_000;
+
+    /** The end of the stream has no reply, and nothing comes after it. */
+    private record Arrival(@Nullable FollowReply reply) {}
+
+    private static final Arrival END = new Arrival(null);
+
+    private final String address;
+    private final String database;
+    private final boolean zstd;
+    private final BlockingQueue<Arrival> inbox = new LinkedBlockingQueue<>(AHEAD + 2);
+
+    /** Set before the call starts. */
+    private volatile @Nullable ClientCallStreamObserver<FollowRequest> requests;
+
+    /** Set before the end is queued. */
+    private volatile IOException failure;
+
+    /** Guarded by this. The newest acknowledgement that the network layer could not take yet. */
+    private @Nullable Ack waiting;
+
+    /** Guarded by this. */
+    private boolean ended;
+
+    RemoteConnection(String address, String database, boolean zstd) {
+        this.address = address;
+        this.database = database;
+        this.zstd = zstd;
+        this.failure = new UnavailableException("the connection to " + address + " was closed here");
+    }
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<FollowRequest> stream) {
+        stream.disableAutoRequestWithInitial(AHEAD);
+        stream.setOnReadyHandler(this::sendWaiting);
+        requests = stream;
+    }
+
+    @Override
+    public synchronized void send(ToPrimary message) {
+        ClientCallStreamObserver<FollowRequest> stream = requests;
+        if (ended || stream == null) {
+            return;
+        }
+        if (message instanceof Ack ack && !stream.isReady()) {
+            waiting = ack; // which says all that an earlier one says
+            return;
+        }
+        stream.onNext(ToPrimaryCodec.encode(message, database, zstd));
+    }
+
+    private synchronized void sendWaiting() {
+        Ack ack = waiting;
+        if (ack != null) {
+            waiting = null;
+            send(ack);
+        }
+    }
+
+    @Override
+    public @Nullable ToReplica receive(long timeoutNanos) throws IOException, InterruptedException {
+        Arrival arrival = timeoutNanos > 0 ? inbox.poll(timeoutNanos, TimeUnit.NANOSECONDS) : inbox.poll();
+        if (arrival == null) {
+            return null;
+        }
+        FollowReply reply = arrival.reply;
+        if (reply == null) {
+            inbox.add(END); // for the next call
+            throw failure;
+        }
+        ClientCallStreamObserver<FollowRequest> stream = requests;
+        if (stream != null) {
+            stream.request(1);
+        }
+        try {
+            return ToReplicaCodec.decode(reply);
+        } catch (IllegalArgumentException e) {
+            throw new RefusedException(Kind.MALFORMED, -1, "a message", String.valueOf(e.getMessage()), address);
+        }
+    }
+
+    @Override
+    public void onNext(FollowReply reply) {
+        inbox.add(new Arrival(reply));
+    }
+
+    @Override
+    public void onError(Throwable cause) {
+        end(Failures.translate(cause, address));
+    }
+
+    @Override
+    public void onCompleted() {
+        end(new UnavailableException(address + " ended the session; it is shutting down, or restarting"));
+    }
+
+    private synchronized void end(IOException cause) {
+        if (!ended) {
+            ended = true;
+            failure = cause;
+            inbox.add(END);
+        }
+    }
+
+    @Override
+    public void close() {
+        ClientCallStreamObserver<FollowRequest> stream = requests;
+        synchronized (this) {
+            if (ended || stream == null) {
+                return;
+            }
+            ended = true;
+            stream.onCompleted();
+        }
+        inbox.add(END);
+        CompletableFuture.delayedExecutor(LINGER_MILLIS, TimeUnit.MILLISECONDS)
+                .execute(() -> stream.cancel("closed by the replica", null));
+    }
+}

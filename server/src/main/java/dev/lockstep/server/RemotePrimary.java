@@ -1,0 +1,141 @@
+package dev.lockstep.server;
+
+import com.linecorp.armeria.client.ClientFactory;
+import com.linecorp.armeria.client.grpc.GrpcClientBuilder;
+import com.linecorp.armeria.client.grpc.GrpcClients;
+import dev.lockstep.server.v1.Proto;
+import dev.lockstep.server.v1.ReplicationGrpc.ReplicationBlockingStub;
+import dev.lockstep.server.v1.ReplicationGrpc.ReplicationStub;
+import dev.lockstep.stream.SenderOptions;
+import dev.lockstep.stream.Upstream;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+
+/**
+ * A primary that is reached over the network: {@code http://HOST:PORT[/NAME]}. The name may be left out when the server has one
+ * database only. Each has connections of its own, so that a replica that stops reading holds up no other.
+ *
+ * <p>Thread-safe.
+ */
+public final class RemotePrimary implements Upstream, AutoCloseable {
+
+    /** A message's frames or pages and what comes with them: commit records at most 1 for each frame of 536 bytes. */
+    private static final int MAX_MESSAGE = 2 * SenderOptions.MAX_MESSAGE_BYTES;
+
+    /** Read ahead of the replica by the network layer, on top of the messages that a connection holds. */
+    private static final int STREAM_WINDOW = 2 << 20;
+
+    private final String address;
+    private final String database;
+    private final boolean compression;
+    private final ClientFactory factory;
+    private final ReplicationStub following;
+    private final ReplicationBlockingStub asking;
+
+    private RemotePrimary(Builder builder) {
+        this.address = builder.url.toString();
+        this.database = databaseOf(builder.url);
+        this.compression = builder.compression;
+        this.factory = ClientFactory.builder()
+                .connectTimeout(builder.connectTimeout)
+                .http2InitialStreamWindowSize(STREAM_WINDOW)
+                .http2InitialConnectionWindowSize(STREAM_WINDOW)
+                .workerGroup(EventLoops.shared(), false)
+                .build();
+        this.following = client(builder.url).responseTimeoutMillis(0).build(ReplicationStub.class);
+        this.asking = client(builder.url)
+                .responseTimeout(builder.connectTimeout.plus(builder.connectTimeout))
+                .build(ReplicationBlockingStub.class);
+    }
+
+    private GrpcClientBuilder client(URI url) {
+        return GrpcClients.builder("gproto+h2c://" + url.getRawAuthority())
+                .factory(factory)
+                .maxResponseLength(0)
+                .maxResponseMessageLength(MAX_MESSAGE);
+    }
+
+    /** @throws IllegalArgumentException if it is no URL of the form {@code http://HOST:PORT[/NAME]} */
+    public static RemotePrimary of(String url) {
+        return builder(url).build();
+    }
+
+    /** @throws IllegalArgumentException if it is no URL of the form {@code http://HOST:PORT[/NAME]} */
+    public static Builder builder(String url) {
+        return new Builder(url);
+    }
+
+    private static String databaseOf(URI url) {
+        String path = url.getPath();
+        return path == null || path.isEmpty() ? "" : path.substring(1);
+    }
+
+    @Override
+    public String address() {
+        return address;
+    }
+
+    @Override
+    public Connection connect() {
+        RemoteConnection connection = new RemoteConnection(address, database, compression);
+        following.follow(connection);
+        return connection;
+    }
+
+    /**
+     * Asks the server about its databases, or the one that the URL names.
+     *
+     * @throws dev.lockstep.UnavailableException if it cannot be reached
+     * @throws dev.lockstep.UnsupportedException if there is no such database, or it is no Lockstep server
+     */
+    public ServerStatus status() throws IOException {
+        try {
+            return StatusCodec.decode(asking.status(
+                    Proto.StatusRequest.newBuilder().setDatabase(database).build()));
+        } catch (StatusRuntimeException e) {
+            throw Failures.translate(e, address);
+        }
+    }
+
+    @Override
+    public void close() {
+        factory.close();
+    }
+
+    /** Describes a way to a primary. Not thread-safe. */
+    public static final class Builder {
+
+        private final URI url;
+        private boolean compression;
+        private Duration connectTimeout = Duration.ofSeconds(5);
+
+        private Builder(String text) {
+            URI parsed = URI.create(text);
+            String path = parsed.getPath();
+            boolean oneName = path == null || path.lastIndexOf('/') <= 0;
+            if (!"http".equals(parsed.getScheme()) || parsed.getHost() == null || parsed.getPort() < 1 || !oneName) {
+                throw new IllegalArgumentException(text
+                        + " is no address of a primary; it has the form http://HOST:PORT or http://HOST:PORT/NAME");
+            }
+            this.url = parsed;
+        }
+
+        /** Whether frames and pages come compressed: for slow networks. Off by default. */
+        public Builder compression(boolean value) {
+            compression = value;
+            return this;
+        }
+
+        /** How long to wait for a connection; by default 5 s. */
+        public Builder connectTimeout(Duration value) {
+            connectTimeout = value;
+            return this;
+        }
+
+        public RemotePrimary build() {
+            return new RemotePrimary(this);
+        }
+    }
+}
