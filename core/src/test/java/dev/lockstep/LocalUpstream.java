@@ -108,7 +108,7 @@ public final class LocalUpstream implements Upstream, AutoCloseable {
         }
 
         @Override
-        public void close(@Nullable IOException failure) {
+        public void end() {
             arriving.add(END);
         }
     }

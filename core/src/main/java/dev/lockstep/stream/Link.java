@@ -18,5 +18,5 @@ public interface Link {
     void readNext();
 
     /** Ends the connection once what was sent is out. Never calls back into the session. */
-    void close();
+    void end();
 }

@@ -165,7 +165,7 @@ public final class ReplicaSession {
         if (failure != null) {
             link.send(new Refused(Reason.UNAVAILABLE, "", "", String.valueOf(failure.getMessage())));
         }
-        link.close();
+        link.end();
         publication.ended(this, sender, failure);
     }
 

@@ -215,13 +215,16 @@ final class Sender implements AutoCloseable {
         };
     }
 
-    private ToReplica welcome() throws IOException {
-        long frameNo = ack.durable();
-        CommitRecord at = log.commitAt(frameNo);
+    private @Nullable ToReplica welcome() throws IOException {
+        Place position = hello == null ? null : hello.position();
+        if (position == null) {
+            return null;
+        }
+        CommitRecord at = log.commitAt(position.frameNo());
         if (at == null) {
             throw new NeedsSnapshotException("the log no longer reaches back to the replica's position");
         }
-        follow(frameNo);
+        follow(at.frameNo());
         return new Welcome(log.start().logId(), pageSize, at, sendable());
     }
 

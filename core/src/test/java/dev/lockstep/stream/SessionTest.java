@@ -434,6 +434,18 @@ class SessionTest {
     }
 
     @Test
+    void replicaThatAcknowledgesBeforeItIsWelcomedIsWelcomedAtItsPosition() throws IOException {
+        origin.commit(3, 3);
+        follow();
+        target.makeDurable();
+        try (Pair pair = new Pair(origin, target, SMALL)) {
+            pair.sender.receive(new Ack(0, 0, 0)); // a sign of life; what is durable may be older than the position
+            pair.run();
+            requireCaughtUp();
+        }
+    }
+
+    @Test
     void messagesOutOfTurnAreRefused() throws IOException {
         origin.commit(3, 3);
         follow();

@@ -94,7 +94,7 @@ final class ReplicaLink implements Link, StreamObserver<Proto.FollowRequest> {
     /** As a message of the protocol, because the network layer logs failed calls as if they were its own trouble. */
     private void refuse(Reason reason, String message) {
         send(new Refused(reason, "", "", message));
-        close();
+        end();
         gone();
     }
 
@@ -106,7 +106,7 @@ final class ReplicaLink implements Link, StreamObserver<Proto.FollowRequest> {
     @Override
     public void onCompleted() {
         if (session == null) {
-            close();
+            end();
         }
         gone();
     }
@@ -139,7 +139,7 @@ final class ReplicaLink implements Link, StreamObserver<Proto.FollowRequest> {
     }
 
     @Override
-    public synchronized void close() {
+    public synchronized void end() {
         if (!ended && !replies.isCancelled()) {
             replies.onCompleted();
         }
