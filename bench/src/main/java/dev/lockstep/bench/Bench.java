@@ -16,6 +16,8 @@ public final class Bench {
     static {
         PARTS.put("capture", CaptureBench::run);
         PARTS.put("writer", WriterBench::run);
+        PARTS.put("latency", LatencyBench::run);
+        PARTS.put("copy", FirstCopyBench::run);
     }
 
     private Bench() {}

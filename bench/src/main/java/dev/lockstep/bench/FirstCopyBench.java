@@ -1,0 +1,85 @@
+package dev.lockstep.bench;
+
+import dev.lockstep.Primary;
+import dev.lockstep.Replica;
+import dev.lockstep.server.LockstepServer;
+import dev.lockstep.server.RemotePrimary;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+
+/** The first copy of a database over loopback, until it is verified, durable and readable, against a plain copy and fsync of the file. */
+final class FirstCopyBench {
+
+    private static final int ROUNDS = 3;
+
+    private FirstCopyBench() {}
+
+    static void run(Table table) throws Exception {
+        Path directory = Workplace.fresh();
+        Path database = directory.resolve("app.db");
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+                Statement statement = connection.createStatement()) {
+            statement.execute("PRAGMA journal_mode=WAL");
+            statement.execute("PRAGMA synchronous=OFF");
+            statement.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v BLOB)");
+            for (int i = 0; i < 100; i++) {
+                statement.execute("INSERT INTO t(v) VALUES (randomblob(10000000))");
+            }
+        }
+        double megabytes = Files.size(database) / 1e6;
+        Double[] plain = new Double[ROUNDS];
+        Double[] copied = new Double[ROUNDS];
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = LockstepServer.builder()
+                        .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                        .database(primary)
+                        .start()) {
+            for (int round = 0; round < ROUNDS; round++) {
+                copied[round] = firstCopy(server.port(), primary, directory.resolve("copy" + round + ".db"));
+                Files.delete(directory.resolve("copy" + round + ".db"));
+                plain[round] = plainCopy(database, directory.resolve("plain" + round + ".db"));
+                Files.delete(directory.resolve("plain" + round + ".db"));
+            }
+        }
+        table.row(
+                String.format("first copy of %.0f MB", megabytes),
+                "%.2f s",
+                Workplace.median(plain, Double::doubleValue),
+                Workplace.median(copied, Double::doubleValue),
+                "<= 1.5");
+    }
+
+    private static double firstCopy(int port, Primary primary, Path copy) throws IOException, InterruptedException {
+        long begin = System.nanoTime();
+        try (RemotePrimary remote = RemotePrimary.of("http://127.0.0.1:" + port);
+                Replica replica = Replica.of(copy, remote).open()) {
+            if (!replica.awaitFrame(primary.position().frameNo(), Duration.ofMinutes(3))) {
+                throw new IOException("no copy: " + replica.status());
+            }
+            return (System.nanoTime() - begin) / 1e9;
+        }
+    }
+
+    /** Reads through a second path would drop SQLite's locks when closed, but nobody writes here. */
+    private static double plainCopy(Path from, Path to) throws IOException {
+        long begin = System.nanoTime();
+        try (FileChannel in = FileChannel.open(from);
+                FileChannel out = FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            long size = in.size();
+            for (long done = 0; done < size; ) {
+                done += in.transferTo(done, size - done, out);
+            }
+            out.force(true);
+        }
+        return (System.nanoTime() - begin) / 1e9;
+    }
+}
