@@ -39,13 +39,14 @@ public final class Replica implements AutoCloseable {
 
     private static final long TEND_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** For the first answer: before a copy, the primary may wait for its own database to be readable. */
+    private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(45);
+
     private static final long FIRST_RETRY_MILLIS = 100;
     private static final long LAST_RETRY_MILLIS = 10_000;
     private static final long CLOSE_MILLIS = TimeUnit.SECONDS.toMillis(60);
     private static final long WINDOW = 8 << 20;
-
-    /** Acknowledged at least this often, so that the window stays open. */
-    private static final long ACK_BYTES = WINDOW / 8;
 
     /** What the replica is doing. */
     public enum State {
@@ -205,7 +206,6 @@ public final class Replica implements AutoCloseable {
 
     private void exchange(Upstream.Connection current, Receiver receiver) throws IOException, InterruptedException {
         long before = receivedBytes;
-        long acknowledged = 0;
         long heardNanos = System.nanoTime();
         long tendedNanos = heardNanos;
         while (!closed) {
@@ -222,16 +222,17 @@ public final class Replica implements AutoCloseable {
                 receiver.flush();
             }
             noteState(receiver);
-            if (flush || receiver.ack().received() - acknowledged >= ACK_BYTES || message == null) {
+            if (!receiver.hasBatch()) {
                 notePosition();
                 current.send(receiver.ack());
-                acknowledged = receiver.ack().received();
             }
             if (message == null && now - tendedNanos >= TEND_NANOS) {
                 tend();
                 tendedNanos = now;
             }
-            requireHeard(now - heardNanos);
+            requireHeard(
+                    now - heardNanos,
+                    receiver.state() == Receiver.State.AWAITING_ANSWER ? ANSWER_NANOS : SILENCE_NANOS);
         }
     }
 
@@ -242,9 +243,9 @@ public final class Replica implements AutoCloseable {
         }
     }
 
-    private void requireHeard(long silenceNanos) throws UnavailableException {
-        if (silenceNanos >= SILENCE_NANOS) {
-            throw new UnavailableException(upstream.address() + " has been silent for " + SILENCE_NANOS / 1_000_000_000
+    private void requireHeard(long silenceNanos, long limitNanos) throws UnavailableException {
+        if (silenceNanos >= limitNanos) {
+            throw new UnavailableException(upstream.address() + " has been silent for " + limitNanos / 1_000_000_000
                     + " s; the connection is given up and made anew");
         }
     }

@@ -186,6 +186,7 @@ final class Sender implements AutoCloseable {
             hold.releaseIfBeyond(log.head().frameNo(), options.holdBytes() / frameSize);
         }
         ToReplica message;
+        long before = nanos.getAsLong();
         try {
             message = advance();
         } catch (NeedsSnapshotException e) {
@@ -196,6 +197,7 @@ final class Sender implements AutoCloseable {
                     String.valueOf(e.getMessage()));
             message = refuse();
         }
+        lastHeard += nanos.getAsLong() - before; // while we read files we did not listen
         if (message == null) {
             return heartbeatIfDue();
         }

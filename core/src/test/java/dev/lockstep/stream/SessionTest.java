@@ -416,6 +416,16 @@ class SessionTest {
     }
 
     @Test
+    void timeInWhichThePrimaryReadsIsNotTheReplicasSilence() throws IOException {
+        origin.commit(50, 8);
+        try (Pair pair = new Pair(origin, target, SMALL)) {
+            origin.whilePagesAreRead(() -> pair.pass(Duration.ofSeconds(11)));
+            pair.withoutAcknowledgements().run();
+            assertThat(pair.sender.progress().sentBytes()).isPositive();
+        }
+    }
+
+    @Test
     void acknowledgementOfWhatWasNeverSentEndsTheSession() throws IOException {
         origin.commit(3, 3);
         try (Pair pair = new Pair(origin, target, SMALL)) {

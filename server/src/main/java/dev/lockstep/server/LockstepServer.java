@@ -100,6 +100,7 @@ public final class LockstepServer implements AutoCloseable {
         private final List<Offer> offers = new ArrayList<>();
         private InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), DEFAULT_PORT);
         private SenderOptions options = SenderOptions.defaults();
+        private long maxRequest = MAX_REQUEST;
 
         private Builder() {}
 
@@ -128,6 +129,12 @@ public final class LockstepServer implements AutoCloseable {
         /** How replicas are served. */
         public Builder sender(SenderOptions value) {
             options = value;
+            return this;
+        }
+
+        /** For tests: the most that an HTTP request which is no session may hold. */
+        Builder maxRequest(long bytes) {
+            maxRequest = bytes;
             return this;
         }
 
@@ -165,7 +172,7 @@ public final class LockstepServer implements AutoCloseable {
         private Server server(Databases databases, ExecutorService sessions) {
             ServerBuilder builder = Server.builder()
                     .http(address)
-                    .maxRequestLength(MAX_REQUEST)
+                    .maxRequestLength(maxRequest)
                     .gracefulShutdownTimeoutMillis(0, STOP_MILLIS)
                     .workerGroup(EventLoops.shared(), false);
             builder.service(GrpcService.builder()

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,9 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
 
     /** Messages that may wait here. The network layer holds the rest back. */
     private static final int AHEAD = 4;
+
+    /** The last acknowledgement is repeated this often while nothing else is said. */
+    private static final long SIGN_OF_LIFE_MILLIS = 1_000;
 
     /** After the stream was closed, for what was sent before to go out. */
     private static final long LINGER_MILLIS = 1_000;
@@ -51,8 +55,14 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
     /** Guarded by this. The newest acknowledgement that the network layer could not take yet. */
     private @Nullable Ack waiting;
 
+    /** Guarded by this. The newest acknowledgement handed to {@link #send}. */
+    private @Nullable Ack lastAck;
+
     /** Guarded by this. */
     private boolean ended;
+
+    /** Set before the call starts. */
+    private volatile @Nullable ScheduledFuture<?> signsOfLife;
 
     RemoteConnection(String address, String database, boolean zstd) {
         this.address = address;
@@ -66,6 +76,17 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
         stream.disableAutoRequestWithInitial(AHEAD);
         stream.setOnReadyHandler(this::sendWaiting);
         requests = stream;
+        signsOfLife = EventLoops.shared()
+                .next()
+                .scheduleAtFixedRate(this::showLife, SIGN_OF_LIFE_MILLIS, SIGN_OF_LIFE_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The replica's thread may be busy for longer than a primary waits: proving a large copy takes minutes. */
+    private synchronized void showLife() {
+        Ack ack = lastAck;
+        if (ack != null) {
+            send(ack);
+        }
     }
 
     @Override
@@ -74,9 +95,12 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
         if (ended || stream == null) {
             return;
         }
-        if (message instanceof Ack ack && !stream.isReady()) {
-            waiting = ack; // which says all that an earlier one says
-            return;
+        if (message instanceof Ack ack) {
+            lastAck = ack;
+            if (!stream.isReady()) {
+                waiting = ack; // which says all that an earlier one says
+                return;
+            }
         }
         stream.onNext(ToPrimaryCodec.encode(message, database, zstd));
     }
@@ -131,6 +155,14 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
             ended = true;
             failure = cause;
             inbox.add(END);
+            stopSignsOfLife();
+        }
+    }
+
+    private void stopSignsOfLife() {
+        ScheduledFuture<?> running = signsOfLife;
+        if (running != null) {
+            running.cancel(false);
         }
     }
 
@@ -144,6 +176,7 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
             ended = true;
             stream.onCompleted();
         }
+        stopSignsOfLife();
         inbox.add(END);
         CompletableFuture.delayedExecutor(LINGER_MILLIS, TimeUnit.MILLISECONDS)
                 .execute(() -> stream.cancel("closed by the replica", null));

@@ -242,7 +242,7 @@ class ReplicationTest {
 
     static void awaitCaughtUp(Follower follower, HistoryOrigin origin) {
         long head = origin.log().head().frameNo();
-        await().atMost(LIMIT).until(() -> {
+        await().pollInterval(Duration.ofMillis(5)).atMost(LIMIT).until(() -> {
             Exception stopped = follower.stopped();
             if (stopped != null) {
                 throw new AssertionError("the replica stopped", stopped);
