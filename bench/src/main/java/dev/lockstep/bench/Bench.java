@@ -14,6 +14,8 @@ public final class Bench {
     private static final Map<String, Part> PARTS = new LinkedHashMap<>();
 
     static {
+        PARTS.put("chain", ChainBench::run);
+        PARTS.put("log", LogBench::run);
         PARTS.put("capture", CaptureBench::run);
         PARTS.put("writer", WriterBench::run);
         PARTS.put("latency", LatencyBench::run);

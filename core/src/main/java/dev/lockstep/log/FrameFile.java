@@ -33,6 +33,13 @@ record FrameFile(StoredFile file, int dataOffset, int pageSize, long firstFrameN
         return Math.max(0, file.size() - dataOffset) / frameSize();
     }
 
+    /** Whether there is no frame, or only zeros written ahead where its header would be. */
+    boolean isBlank(long frameNo) throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(FrameLayout.HEADER);
+        file.read(header, offsetOf(frameNo));
+        return header.rewind().equals(ByteBuffer.allocate(FrameLayout.HEADER));
+    }
+
     /** Reads whole frames, from the one named on; they must be there and fit into the buffer. */
     void read(ByteBuffer dst, long frameNo, int count) throws IOException {
         int bytes = count * frameSize();

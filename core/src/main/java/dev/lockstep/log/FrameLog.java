@@ -141,7 +141,8 @@ public final class FrameLog implements Closeable {
         }
         SegmentHeader header =
                 new SegmentHeader(start.logId(), start.pageSize(), start.startFrameNo(), start.startChecksum(), 0);
-        SegmentWriter active = SegmentWriter.create(storage, header, CommitRecord.before(start));
+        SegmentWriter active =
+                SegmentWriter.create(storage, header, CommitRecord.before(start), options.segmentBytes());
         return new FrameLog(storage, options, List.of(active.segment()), active);
     }
 
@@ -158,9 +159,9 @@ public final class FrameLog implements Closeable {
         Segment newest = segments.get(segments.size() - 1);
         SegmentWriter active;
         if (newest.header.frameCount() == 0) {
-            active = SegmentWriter.open(storage, newest);
+            active = SegmentWriter.open(storage, newest, options.segmentBytes());
         } else {
-            active = SegmentWriter.create(storage, following(newest), newest.last());
+            active = SegmentWriter.create(storage, following(newest), newest.last(), options.segmentBytes());
             segments.add(active.segment());
         }
         return new FrameLog(storage, options, segments, active);
@@ -305,7 +306,8 @@ public final class FrameLog implements Closeable {
             active.finish();
             syncActive();
             CrashPoint.LOG_SEGMENT_CLOSED.reached();
-            SegmentWriter next = SegmentWriter.create(storage, following(active.segment()), head);
+            SegmentWriter next =
+                    SegmentWriter.create(storage, following(active.segment()), head, options.segmentBytes());
             CrashPoint.LOG_SEGMENT_CREATED.reached();
             active.close();
             active = next;

@@ -128,7 +128,7 @@ public final class LogInspector {
     }
 
     /**
-     * One frame by its number.
+     * One committed frame by its number.
      *
      * @throws IllegalArgumentException if the log does not hold it
      */
@@ -144,12 +144,12 @@ public final class LogInspector {
             containing = start <= frameNo ? start : containing;
         }
         try (SegmentReader reader = SegmentFiles.open(source.storage(), containing)) {
-            Frame frame = frame(reader.frames(), containing + reader.frames().wholeFrames(), frameNo);
+            Frame frame = frame(reader.frames(), CommitSlots.scan(reader).last().frameNo() + 1, frameNo);
             return source.starts().contains(frameNo + 1) ? frame.before(firstChecksum(source, frameNo + 1)) : frame;
         }
     }
 
-    /** The checksum of a segment's first frame, or null when it has none. */
+    /** The checksum of a segment's first frame, or null when it has no commit. */
     private static @Nullable Long firstChecksum(LogSource source, long start) throws IOException {
         try (SegmentReader reader = SegmentFiles.open(source.storage(), start)) {
             return reader.frames().wholeFrames() == 0

@@ -49,6 +49,11 @@ record PlainLog(@Nullable UUID logId, FrameFile frames, long end, List<String> n
             count = header.frameCount();
             notes.add((whole - count) + " frames beyond the header's frame count were not looked at");
         }
+        if (header.frameCount() == 0) { // an open segment of ours may end in zeros that were written ahead
+            while (count > 0 && frames.isBlank(header.startFrameNo() + count - 1)) {
+                count--;
+            }
+        }
         long torn = file.size() - frames.offsetOf(header.startFrameNo() + whole);
         if (torn > 0) {
             notes.add(torn + " bytes after the last whole frame");

@@ -107,7 +107,7 @@ final class Recovery {
     }
 
     private static void makeDurable(Storage storage, Segment segment) throws IOException {
-        try (SegmentWriter writer = SegmentWriter.open(storage, segment)) {
+        try (SegmentWriter writer = SegmentWriter.open(storage, segment, 0)) {
             writer.trim();
             writer.syncFrames();
             writer.syncCommits();

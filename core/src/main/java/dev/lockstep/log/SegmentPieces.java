@@ -80,9 +80,8 @@ final class SegmentPieces implements Pieces {
             slots.checkSynced(opened);
             commits = slots.commits();
             synced = slots.syncedTo();
-            long beyond = opened.frames().wholeFrames() - (slots.last().frameNo() + 1 - start);
-            if (beyond > 0) {
-                notes.add(beyond + " frames follow the last commit: an unfinished transaction or a torn tail");
+            if (!opened.frames().isBlank(slots.last().frameNo() + 1)) {
+                notes.add("frames follow the last commit: an unfinished transaction or a torn tail");
             }
         }
     }

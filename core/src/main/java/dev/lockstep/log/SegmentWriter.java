@@ -14,28 +14,40 @@ import java.util.List;
  */
 final class SegmentWriter implements Closeable {
 
-    /** Zeros written ahead of the commit records: an fdatasync that finds no new size to store is nearly twice as fast. */
-    private static final int AHEAD = 64 * 1024;
+    /**
+     * Zeros are written ahead of small writes: an fdatasync that finds no new size or block to store is nearly twice as fast
+     * (p50 195 instead of 341 us for 4 KiB on ext4). Large writes would only be written twice.
+     */
+    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 20).asReadOnlyBuffer();
 
     private final Segment segment;
     private final StoredFile frames;
     private final StoredFile commits;
 
+    /** How many zeros are written ahead of frames; a part of that ahead of commit records. */
+    private final int ahead;
+
     /** The appender's own. */
     private ByteBuffer records = ByteBuffer.allocateDirect(0);
 
-    /** The end of the commit index, zeros included. The appender's own. */
+    /** The ends of the files, zeros included. The appender's own. */
+    private long framesEnd;
+
     private long commitsEnd;
 
-    private SegmentWriter(Segment segment, StoredFile frames, StoredFile commits) throws IOException {
+    private SegmentWriter(Segment segment, StoredFile frames, StoredFile commits, long segmentBytes)
+            throws IOException {
         this.segment = segment;
         this.frames = frames;
         this.commits = commits;
+        this.ahead = (int) Math.min(ZEROS.capacity(), segmentBytes);
+        this.framesEnd = frames.size();
         this.commitsEnd = commits.size();
     }
 
     /** Makes the files of a new segment, durably: from now on a damaged header is no unfinished creation. */
-    static SegmentWriter create(Storage storage, SegmentHeader header, CommitRecord base) throws IOException {
+    static SegmentWriter create(Storage storage, SegmentHeader header, CommitRecord base, long segmentBytes)
+            throws IOException {
         String framesName = Segment.framesName(header.startFrameNo());
         String commitsName = Segment.commitsName(header.startFrameNo());
         deleteIfPresent(storage, framesName, commitsName);
@@ -51,7 +63,7 @@ final class SegmentWriter implements Closeable {
                 commits.sync();
                 frames.sync();
                 storage.syncDirectory();
-                return new SegmentWriter(Segment.empty(header, base), frames, commits);
+                return new SegmentWriter(Segment.empty(header, base), frames, commits, segmentBytes);
             } catch (Throwable e) {
                 frames.close();
                 throw e;
@@ -73,12 +85,12 @@ final class SegmentWriter implements Closeable {
     }
 
     /** Opens the newest segment after recovery. */
-    static SegmentWriter open(Storage storage, Segment segment) throws IOException {
+    static SegmentWriter open(Storage storage, Segment segment, long segmentBytes) throws IOException {
         StoredFile frames = storage.open(Segment.framesName(segment.startFrameNo()));
         try {
             StoredFile commits = storage.open(Segment.commitsName(segment.startFrameNo()));
             try {
-                return new SegmentWriter(segment, frames, commits);
+                return new SegmentWriter(segment, frames, commits, segmentBytes);
             } catch (Throwable e) {
                 commits.close();
                 throw e;
@@ -94,7 +106,12 @@ final class SegmentWriter implements Closeable {
     }
 
     void writeFrames(ByteBuffer src, long frameNo) throws IOException {
-        frames.write(src, segment.header.offsetOf(frameNo));
+        long offset = segment.header.offsetOf(frameNo);
+        long end = offset + src.remaining();
+        if (end > framesEnd) {
+            framesEnd = src.remaining() < ahead / 4 ? writeZeros(frames, end, ahead) : end;
+        }
+        frames.write(src, offset);
     }
 
     /** Writes the records after those already there, and makes readers of the segment see them. */
@@ -106,11 +123,15 @@ final class SegmentWriter implements Closeable {
         }
         long end = nextSlot() + length;
         if (end > commitsEnd) {
-            commits.write(ByteBuffer.allocate(AHEAD), end);
-            commitsEnd = end + AHEAD;
+            commitsEnd = writeZeros(commits, end, ahead / 16);
         }
         commits.write(buf.limit(length), nextSlot());
         segment.grownTo(segment.commits() + added.size(), added.get(added.size() - 1));
+    }
+
+    private static long writeZeros(StoredFile file, long from, int length) throws IOException {
+        file.write(ZEROS.slice(0, length), from);
+        return from + length;
     }
 
     private ByteBuffer records(int length) {
@@ -142,6 +163,7 @@ final class SegmentWriter implements Closeable {
     void trim() throws IOException {
         frames.truncate(segment.frameBytes());
         commits.truncate(nextSlot());
+        framesEnd = segment.frameBytes();
         commitsEnd = nextSlot();
     }
 
