@@ -16,7 +16,16 @@ import picocli.CommandLine.Spec;
         scope = ScopeType.INHERIT,
         versionProvider = Lockstep.Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {StatusCommand.class, VerifyCommand.class, LogCommand.class, InspectCommand.class},
+        subcommands = {
+            ReplicateCommand.class,
+            DemoCommand.class,
+            PrimaryCommand.class,
+            ReplicaCommand.class,
+            StatusCommand.class,
+            VerifyCommand.class,
+            LogCommand.class,
+            InspectCommand.class
+        },
         footerHeading = "%nExamples:%n",
         footer = {
             "  lockstep demo                       see it work, on a database of its own",

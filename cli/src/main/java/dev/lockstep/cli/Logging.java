@@ -1,7 +1,6 @@
 package dev.lockstep.cli;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.PatternLayout;
 import ch.qos.logback.classic.spi.Configurator;
@@ -32,12 +31,22 @@ public final class Logging extends ContextAwareBase implements Configurator {
         ToTerminal appender = new ToTerminal(layout, Terminal.standardError());
         appender.setContext(context);
         appender.start();
-        Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-        root.addAppender(appender);
-        root.setLevel(Verbosity.level() > 1 ? Level.INFO : Level.WARN);
-        Level ours = Verbosity.level() > 1 ? Level.DEBUG : Verbosity.isVerbose() ? Level.INFO : Level.WARN;
-        context.getLogger("dev.lockstep").setLevel(ours);
+        context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).addAppender(appender);
+        setLevels(context);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
+    }
+
+    private static void setLevels(LoggerContext context) {
+        int verbosity = Verbosity.level();
+        Level ours =
+                verbosity < 0 ? Level.OFF : verbosity == 0 ? Level.WARN : verbosity == 1 ? Level.INFO : Level.DEBUG;
+        Level others = verbosity < 0 ? Level.OFF : verbosity < 2 ? Level.WARN : Level.INFO;
+        context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(others);
+        context.getLogger("dev.lockstep").setLevel(ours);
+        if (verbosity == 0) {
+            // Why a replica stopped is the command's last line; once is enough.
+            context.getLogger("dev.lockstep.Replica").setLevel(Level.OFF);
+        }
     }
 
     private static final class ToTerminal extends AppenderBase<ILoggingEvent> {

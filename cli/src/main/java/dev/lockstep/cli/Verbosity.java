@@ -14,6 +14,13 @@ final class Verbosity {
         level = times;
     }
 
+    /** Without -v nothing is logged at all, for a command that says itself what went wrong. */
+    static void hush() {
+        if (level == 0) {
+            level = -1;
+        }
+    }
+
     static int level() {
         return level;
     }

@@ -1,0 +1,43 @@
+package dev.lockstep.cli;
+
+import dev.lockstep.UnsupportedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What is refused before SQLite gets to see a path, so that a slip of the keyboard makes no files. */
+final class Databases {
+
+    private Databases() {}
+
+    static void requireExists(Path database) throws UnsupportedException {
+        if (Files.isDirectory(database)) {
+            throw new UnsupportedException(database + " is a directory; name the database file");
+        }
+        if (!Files.exists(database)) {
+            throw new UnsupportedException(
+                    database + ": no such database; check the path, or give --create to begin an empty one");
+        }
+    }
+
+    static void requireDifferent(Path database, Path copy) throws IOException {
+        boolean same = database.toAbsolutePath()
+                        .normalize()
+                        .equals(copy.toAbsolutePath().normalize())
+                || (Files.exists(database) && Files.exists(copy) && Files.isSameFile(database, copy));
+        if (same) {
+            throw new UnsupportedException(copy + " is the database itself; choose another path for the copy");
+        }
+    }
+
+    /** The directory that a new file is to stand in must be there: a mistyped one is not to be made. */
+    static void requireDirectoryFor(Path file) throws UnsupportedException {
+        Path directory = file.toAbsolutePath().getParent();
+        if (Files.isDirectory(file)) {
+            throw new UnsupportedException(file + " is a directory; name the file for the copy in it");
+        }
+        if (directory != null && !Files.isDirectory(directory)) {
+            throw new UnsupportedException(file + ": there is no directory " + directory + "; make it first");
+        }
+    }
+}

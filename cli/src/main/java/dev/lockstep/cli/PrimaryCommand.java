@@ -1,0 +1,163 @@
+package dev.lockstep.cli;
+
+import dev.lockstep.Primary;
+import dev.lockstep.server.LockstepServer;
+import dev.lockstep.server.ServerStatus;
+import dev.lockstep.stream.ReplicaStatus;
+import dev.lockstep.stream.SenderOptions;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "primary",
+        description = {
+            "Capture databases that any programs write, and serve them to replicas, until Ctrl-C.",
+            "",
+            "Beside app.db a directory app.db-lockstep keeps the log of its changes. Nothing else changes for those who use app.db: it"
+                    + " is put into WAL mode if it is not, and Lockstep does its checkpoints."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  lockstep primary app.db                      for replicas on this machine",
+            "  lockstep primary app.db --listen :7878       for all that can reach it",
+            "  lockstep primary a.db b.db --data /var/lib/lockstep"
+        })
+final class PrimaryCommand implements Callable<Integer> {
+
+    private static final long REFRESH_MILLIS = 500;
+
+    @ParentCommand
+    private Lockstep program;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "DB", arity = "1..*", description = "The databases.")
+    private List<Path> databases;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            converter = Addresses.Converter.class,
+            defaultValue = "127.0.0.1:" + LockstepServer.DEFAULT_PORT,
+            description =
+                    "Where replicas connect; port 0 takes any that is free. By default ${DEFAULT-VALUE}. There is no"
+                            + " encryption and no password yet: whoever can connect can copy the databases.")
+    private InetSocketAddress address;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "Where the log goes instead of DB-lockstep; with several databases each gets DIR/NAME.")
+    private @Nullable Path data;
+
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            description =
+                    "What replicas call the database, by default its file name without extension. With several databases"
+                            + " given once for each, in the same order.")
+    private @Nullable List<String> names;
+
+    @Option(names = "--create", description = "Create a database that does not exist.")
+    private boolean create;
+
+    @Option(
+            names = "--eager",
+            description =
+                    "Send changes before they are durable here. Replicas are quicker; if this machine loses power, they may"
+                            + " be ahead of it and then stop as diverged.")
+    private boolean eager;
+
+    @Override
+    public Integer call() throws IOException {
+        Stop stop = program.stop();
+        stop.onSignals();
+        Map<String, Path> byName = DatabaseNames.assign(spec.commandLine(), databases, names);
+        Addresses.requireResolved(address);
+        List<Primary> primaries = new ArrayList<>();
+        try {
+            LockstepServer.Builder server = LockstepServer.builder()
+                    .listen(address)
+                    .sender(SenderOptions.defaults().withEager(eager));
+            for (Map.Entry<String, Path> database : byName.entrySet()) {
+                Primary primary = open(database.getKey(), database.getValue(), byName.size() == 1);
+                primaries.add(primary);
+                server.database(primary);
+            }
+            try (LockstepServer started = server.start()) {
+                announce(byName, started.port());
+                while (!stop.await(REFRESH_MILLIS)) {
+                    if (program.terminal().isTerminal()) {
+                        program.terminal().show(line(started.status()));
+                    }
+                }
+                program.terminal().clear();
+            }
+        } finally {
+            close(primaries);
+        }
+        return ExitCode.OK.code();
+    }
+
+    private Primary open(String name, Path database, boolean alone) throws IOException {
+        if (!create) {
+            Databases.requireExists(database);
+        }
+        Primary.Builder builder = Primary.of(database).name(name);
+        if (data != null) {
+            builder.dataDirectory(alone ? data : data.resolve(name));
+        }
+        return builder.open();
+    }
+
+    /** For people and for programs that start this one: one line for each database, as soon as replicas can connect. */
+    private void announce(Map<String, Path> byName, int port) {
+        PrintWriter out = spec.commandLine().getOut();
+        byName.forEach((name, database) -> out.println(Addresses.url(address, port, name) + "  serves  " + database));
+        out.flush();
+    }
+
+    private static String line(ServerStatus status) {
+        List<String> parts = new ArrayList<>();
+        for (ServerStatus.Database database : status.databases()) {
+            long lag = database.replicas().stream()
+                    .mapToLong(ReplicaStatus::lagFrames)
+                    .max()
+                    .orElse(0);
+            parts.add(
+                    database.name() + ": frame " + Formats.count(database.head().frameNo())
+                            + (database.capture().failure().isEmpty() ? "" : " (capture failed)") + ", "
+                            + Formats.count(database.replicas().size(), "replica")
+                            + (lag == 0 ? "" : ", " + Formats.count(lag) + " behind"));
+        }
+        return String.join("   ", parts);
+    }
+
+    private static void close(List<Primary> primaries) throws IOException {
+        IOException failure = null;
+        for (Primary primary : primaries) {
+            try {
+                primary.close();
+            } catch (IOException e) {
+                failure = e;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

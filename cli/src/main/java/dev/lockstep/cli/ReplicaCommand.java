@@ -1,0 +1,127 @@
+package dev.lockstep.cli;
+
+import dev.lockstep.Replica;
+import dev.lockstep.server.RemotePrimary;
+import dev.lockstep.server.ServerStatus;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "replica",
+        description = {
+            "Keep COPY equal to a primary's database, verified transaction by transaction, until Ctrl-C.",
+            "",
+            "Any SQLite program can read COPY meanwhile. It goes on across restarts and broken connections of either side, from where it"
+                    + " was. What does not continue its chain of checksums it refuses: it then stops with exit code 3 or 4, and COPY"
+                    + " keeps its last good state."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  lockstep replica http://db1:7878/app copy.db          follow",
+            "  lockstep replica http://db1:7878/app copy.db --once   catch up, then end",
+        })
+final class ReplicaCommand implements Callable<Integer> {
+
+    @ParentCommand
+    private Lockstep program;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(
+            index = "0",
+            paramLabel = "URL",
+            description =
+                    "The primary, as it printed it: http://HOST:PORT/NAME. The name may be left out if it serves one database.")
+    private String url;
+
+    @Parameters(
+            index = "1",
+            paramLabel = "COPY",
+            description = "The replica's database: one that follows this primary already, or a path where nothing is.")
+    private Path copy;
+
+    @Option(names = "--force", description = "Copy anew, over whatever is at COPY.")
+    private boolean force;
+
+    @Option(names = "--once", description = "End when COPY has all that was committed when this began.")
+    private boolean once;
+
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            description = "What the primary's status calls this replica; by default host and file name.")
+    private @Nullable String name;
+
+    @Option(
+            names = "--durable",
+            description =
+                    "Make each transaction durable here before readers see it. Without it a loss of power costs this replica"
+                            + " nothing but fetching the last ones again.")
+    private boolean durable;
+
+    @Option(names = "--zstd", description = "Have the frames compressed on the way, for slow networks.")
+    private boolean compression;
+
+    @Option(names = "--json", description = "With --once, print the summary as one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        program.stop().onSignals();
+        Databases.requireDirectoryFor(copy);
+        try (RemotePrimary primary = connect()) {
+            long target = once ? headOf(primary) : Long.MAX_VALUE;
+            Replica.Builder builder = Replica.of(copy, primary).force(force).durable(durable);
+            if (name != null) {
+                builder.name(name);
+            }
+            try (Replica replica = builder.open()) {
+                Follower follower = new Follower(
+                        program.terminal(),
+                        program.stop(),
+                        replica,
+                        url,
+                        () -> replica.status().head());
+                boolean reached = follower.upTo(target);
+                replica.close();
+                return once
+                        ? new Summary(copy, follower, replica)
+                                .print(spec.commandLine().getOut(), reached, json)
+                        : 0;
+            }
+        }
+    }
+
+    private RemotePrimary connect() {
+        try {
+            return RemotePrimary.builder(url).compression(compression).build();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private long headOf(RemotePrimary primary) throws IOException {
+        ServerStatus status = primary.status();
+        if (status.databases().size() != 1) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    url + " serves several databases; add the name of one of them: "
+                            + String.join(
+                                    ", ",
+                                    status.databases().stream()
+                                            .map(ServerStatus.Database::name)
+                                            .toList()));
+        }
+        return status.databases().get(0).durable().frameNo();
+    }
+}
