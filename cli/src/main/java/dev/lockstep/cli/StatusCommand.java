@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -42,11 +43,22 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        Path path = Path.of(what);
-        ExitCode code = LocalReplica.isAt(path)
-                ? LocalReplica.print(path, json, out)
-                : LocalLog.print(LogPath.resolve(path), json, out);
+        ExitCode code = what.contains("://") ? ofUrl(out) : ofPath(Path.of(what), out);
         out.flush();
         return code.code();
+    }
+
+    private ExitCode ofUrl(PrintWriter out) throws IOException {
+        try {
+            return RemoteStatus.print(what, json, out);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private ExitCode ofPath(Path path, PrintWriter out) throws IOException {
+        return LocalReplica.isAt(path)
+                ? LocalReplica.print(path, json, out)
+                : LocalLog.print(LogPath.resolve(path), json, out);
     }
 }
