@@ -18,6 +18,7 @@ public final class Bench {
         PARTS.put("log", LogBench::run);
         PARTS.put("capture", CaptureBench::run);
         PARTS.put("writer", WriterBench::run);
+        PARTS.put("apply", ApplyBench::run);
         PARTS.put("latency", LatencyBench::run);
         PARTS.put("copy", FirstCopyBench::run);
     }

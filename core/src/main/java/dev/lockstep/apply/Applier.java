@@ -458,7 +458,8 @@ public final class Applier implements Closeable {
     @Override
     public void close() throws IOException {
         try (record;
-                appender) {
+                appender;
+                keeper) {
             if (usable && !inDoubt) {
                 begin();
                 appender.publish(false);

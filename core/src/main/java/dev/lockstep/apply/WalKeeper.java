@@ -6,7 +6,9 @@ import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.sqlite.LiveDatabase;
 import dev.lockstep.sqlite.WalAppender;
+import dev.lockstep.sqlite.WalBackfill;
 import dev.lockstep.sqlite.WalPlace;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import org.slf4j.Logger;
@@ -16,12 +18,18 @@ import org.slf4j.LoggerFactory;
  * Keeps a replica's WAL short: copies it into the database file and empties it between transactions. The base is on disk before the
  * WAL is emptied, so that after any crash the transactions to be fetched again are known.
  *
+ * <pre>
+ * WAL at its target   copy it beside the applying, which goes on
+ * most of it copied   copy the rest, record the base, empty the WAL: no apply meanwhile
+ * WAL at 4 targets    the same, after waiting for the copying: apply outruns the disk
+ * </pre>
+ *
  * <p>Readers are never waited for without bound: while one holds an old snapshot, the WAL grows, and the time an attempt may take
  * grows with it. Readers themselves never wait.
  *
  * <p>Not thread-safe.
  */
-final class WalKeeper {
+final class WalKeeper implements Closeable {
 
     private static final Logger log = LoggerFactory.getLogger(WalKeeper.class);
 
@@ -30,9 +38,16 @@ final class WalKeeper {
 
     private static final int LONGEST_WAIT_MILLIS = 500;
 
+    /** From this many targets on, apply waits for the disk. */
+    private static final int LIMIT = 4;
+
+    /** What is left to be copied when the WAL is emptied is this part of the target. */
+    private static final int REST = 4;
+
     private final LiveDatabase database;
     private final WalAppender appender;
     private final ReplicaRecord record;
+    private final WalBackfill backfill;
     private final long target;
     private final int frameSize;
 
@@ -47,17 +62,34 @@ final class WalKeeper {
         this.target = target;
         this.frameSize = FrameLayout.frameSize(record.pageSize());
         this.due = target;
+        this.backfill = new WalBackfill(database.path());
     }
 
-    /** Empties the WAL if it is time and readers allow; {@code position} is all that is committed. */
+    /** Copies and empties the WAL if it is time and readers allow; {@code position} is all that is committed. */
     void afterPublish(CommitRecord position) throws IOException {
-        if (size() >= due) {
-            empty(position);
+        if (size() < due) {
+            return;
         }
+        boolean limit = size() >= LIMIT * target;
+        if (backfill.isStarted() && (backfill.isDone() || limit)) {
+            backfill.collect();
+            if (limit || bytesToCopy() <= target / REST) {
+                empty(position);
+            } else {
+                postpone();
+            }
+        } else if (!backfill.isStarted()) {
+            backfill.start();
+        }
+    }
+
+    private long bytesToCopy() {
+        return (long) (appender.place().frame() - appender.backfilled()) * frameSize;
     }
 
     /** Tries again what readers held up, and notes the database file's stamp once it is settled. */
     void whenIdle(CommitRecord position) throws IOException {
+        backfill.collect();
         if (size() >= target) {
             empty(position);
         }
@@ -68,6 +100,7 @@ final class WalKeeper {
 
     /** Copies all of the WAL into the database file, if readers allow, so that opening it again needs no more than its stamp. */
     void beforeClose(CommitRecord position) throws IOException {
+        backfill.collect();
         if (appender.backfill() < appender.place().frame()) {
             return;
         }
@@ -148,5 +181,11 @@ final class WalKeeper {
                 record.moveBase(record.base(), stamp);
             }
         }
+    }
+
+    /** Waits for the copying that is under way. */
+    @Override
+    public void close() throws IOException {
+        backfill.close();
     }
 }

@@ -327,8 +327,7 @@ public final class WalAppender implements Closeable {
 
     private void release() throws IOException {
         begun = false;
-        sql("ROLLBACK");
-        sql("PRAGMA shrink_memory");
+        sql("ROLLBACK; PRAGMA shrink_memory");
     }
 
     /**
@@ -378,9 +377,10 @@ public final class WalAppender implements Closeable {
         }
     }
 
-    private void sql(String command) throws IOException {
+    /** Runs commands without results; executeUpdate, because it hands them over to SQLite as they are. */
+    private void sql(String commands) throws IOException {
         try {
-            statement.execute(command);
+            statement.executeUpdate(commands);
         } catch (SQLException e) {
             throw SqliteConnections.translate(path, e);
         }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class ApplyingChild {
 
     /** Small enough for several resets in a run. */
-    private static final long WAL_BYTES = 400_000;
+    private static final long WAL_BYTES = 60_000;
 
     private ApplyingChild() {}
 

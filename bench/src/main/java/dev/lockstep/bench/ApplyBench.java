@@ -1,0 +1,267 @@
+package dev.lockstep.bench;
+
+import dev.lockstep.Primary;
+import dev.lockstep.apply.Applier;
+import dev.lockstep.apply.FirstCopy;
+import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.Crc64;
+import dev.lockstep.log.FrameLayout;
+import dev.lockstep.log.LogReader;
+import dev.lockstep.log.LogStart;
+import dev.lockstep.verify.PageVerifier;
+import dev.lockstep.verify.VerifiedTransaction;
+import dev.lockstep.verify.Verifier;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+
+/**
+ * How fast verified transactions are applied, against the same transactions executed by sqlite-jdbc: updates of one row on each of
+ * a number of pages. And how long a first copy takes against a plain copy that is synced.
+ *
+ * <pre>
+ * plain      against synchronous=OFF: nothing is synced. The WAL is emptied between the rounds, since that syncs here.
+ * sustained  the same with the WAL emptied as by default, so all of it gets to the disk, which OFF leaves to the system
+ * durable    against synchronous=FULL: every commit is synced, and both empty their WAL as by default
+ * </pre>
+ */
+final class ApplyBench {
+
+    private static final int PAGE = 4096;
+    private static final int ROWS = 20_000;
+
+    /** The first round warms up. */
+    private static final int ROUNDS = 4;
+
+    private static final long DEFAULT_WAL = Applier.Options.defaults().walBytes();
+    private static final int COPY_ROUNDS = 3;
+    private static final int COPY_MB = 300;
+
+    private final int frames;
+    private final int perRound;
+
+    /** The transactions, in the order of commits: row numbers. */
+    private final int[][] updates;
+
+    private final Path source;
+
+    private ApplyBench(int frames, int perRound) throws IOException {
+        this.frames = frames;
+        this.perRound = perRound;
+        this.updates = new int[ROUNDS * perRound][];
+        this.source = Workplace.fresh().resolve("app.db");
+        Random random = new Random(frames);
+        for (int n = 0; n < updates.length; n++) {
+            updates[n] = random.ints(1, ROWS + 1).distinct().limit(frames).toArray();
+        }
+    }
+
+    static void run(Table table) throws IOException, SQLException, InterruptedException {
+        new ApplyBench(1, 4000).run(table, ">= 1", 1, 10, 100, 1000);
+        new ApplyBench(10, 1500).run(table, ">= 2.5", 1, 10, 100);
+        new ApplyBench(100, 200).run(table, ">= 4.5", 1, 10);
+        new ApplyBench(1000, 25).run(table, ">= 4.5", 1);
+        firstCopy(table);
+    }
+
+    /** @param together how many transactions are handed over, and published, at a time */
+    private void run(Table table, String target, int... together)
+            throws IOException, SQLException, InterruptedException {
+        create(source, ROWS);
+        Path directory = Objects.requireNonNull(source.getParent());
+        Path nativeOff = directory.resolve("off.db");
+        Path nativeFull = directory.resolve("full.db");
+        Files.copy(source, nativeOff);
+        Files.copy(source, nativeFull);
+        List<ByteBuffer> pages = pages(source);
+        try (Primary primary = Primary.of(source).open()) {
+            LogStart start = primary.log().start();
+            execute(source, "OFF");
+            while (primary.log().head().frameNo() < start.startFrameNo() + (long) updates.length * frames - 1) {
+                Thread.sleep(1);
+            }
+            double off = rate(execute(nativeOff, "OFF"));
+            double full = rate(execute(nativeFull, "FULL"));
+            String name = "apply " + frames + (frames == 1 ? " frame" : " frames") + " a transaction";
+            for (int count : together) {
+                String batch = count == 1 ? "" : ", " + count + " at a time";
+                Applier.Options plain = new Applier.Options(false, Long.MAX_VALUE / 8);
+                double rate = applied(primary, pages, plain, count);
+                table.row(name + batch, "%.0f frames/s", off, rate, count == 1 ? target : "");
+                Applier.Options durable = new Applier.Options(true, DEFAULT_WAL);
+                rate = applied(primary, pages, durable, count);
+                table.row(name + batch + ", durable", "%.0f frames/s", full, rate, "");
+            }
+            double rate = applied(primary, pages, Applier.Options.defaults(), together[together.length - 1]);
+            table.row(name + ", sustained", "%.0f frames/s", off, rate, "");
+        }
+    }
+
+    private double applied(Primary primary, List<ByteBuffer> pages, Applier.Options options, int together)
+            throws IOException {
+        Path replica = Workplace.fresh().resolve("replica.db");
+        copy(replica, primary.log().start(), pages);
+        return rate(apply(primary, replica, options, together));
+    }
+
+    private double rate(Long[] nanos) {
+        return perRound * frames * 1e9 / Workplace.median(nanos, Long::doubleValue);
+    }
+
+    /** A database of one row to a page. */
+    private static void create(Path database, int rows) throws SQLException {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+                Statement statement = connection.createStatement()) {
+            statement.execute("PRAGMA page_size=" + PAGE);
+            statement.execute("PRAGMA journal_mode=WAL");
+            statement.execute("PRAGMA synchronous=OFF");
+            statement.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v BLOB)");
+            statement.execute("WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < " + rows
+                    + ") INSERT INTO t SELECT n, randomblob(3500) FROM i");
+        }
+    }
+
+    /** Executes the transactions; returns the time of each round after the first. */
+    private Long[] execute(Path database, String synchronous) throws SQLException {
+        Long[] nanos = new Long[ROUNDS - 1];
+        byte[] value = new byte[3500];
+        Random random = new Random(1);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+                Statement statement = connection.createStatement();
+                PreparedStatement update = connection.prepareStatement("UPDATE t SET v = ? WHERE id = ?")) {
+            statement.execute("PRAGMA synchronous=" + synchronous);
+            connection.setAutoCommit(false);
+            for (int round = 0; round < ROUNDS; round++) {
+                long begin = System.nanoTime();
+                for (int n = round * perRound; n < (round + 1) * perRound; n++) {
+                    random.nextBytes(value);
+                    for (int row : updates[n]) {
+                        update.setBytes(1, value);
+                        update.setInt(2, row);
+                        update.executeUpdate();
+                    }
+                    connection.commit();
+                }
+                if (round > 0) {
+                    nanos[round - 1] = System.nanoTime() - begin;
+                }
+            }
+        }
+        return nanos;
+    }
+
+    private Long[] apply(Primary primary, Path replica, Applier.Options options, int together) throws IOException {
+        Long[] nanos = new Long[ROUNDS - 1];
+        CommitRecord start = CommitRecord.before(primary.log().start());
+        try (LogReader reader = primary.log().reader(start.frameNo());
+                Verifier verifier = new Verifier(PAGE, start, replica.resolveSibling("."), "the log")) {
+            for (int round = 0; round < ROUNDS; round++) {
+                List<VerifiedTransaction> transactions = read(reader, verifier);
+                try (Applier applier = Objects.requireNonNull(Applier.open(replica, options))) {
+                    long begin = System.nanoTime();
+                    for (int from = 0; from < transactions.size(); from += together) {
+                        applier.apply(transactions.subList(from, Math.min(from + together, transactions.size())));
+                    }
+                    if (round > 0) {
+                        nanos[round - 1] = System.nanoTime() - begin;
+                    }
+                } // which empties the WAL
+            }
+        }
+        return nanos;
+    }
+
+    /** A round's transactions, verified. */
+    private List<VerifiedTransaction> read(LogReader reader, Verifier verifier) throws IOException {
+        List<VerifiedTransaction> transactions = new ArrayList<>();
+        long end = reader.frameNo() + (long) perRound * frames;
+        while (transactions.size() < perRound) {
+            ByteBuffer message = ByteBuffer.allocate(FrameLayout.frameSize(PAGE) * Math.max(frames, 64))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            List<CommitRecord> commits = new ArrayList<>();
+            reader.read(message, commits, end);
+            verifier.accept(message.flip(), commits, transactions);
+        }
+        return transactions;
+    }
+
+    /** All pages of a database that nobody writes to, as messages of a first copy. */
+    private static List<ByteBuffer> pages(Path database) throws IOException {
+        List<ByteBuffer> messages = new ArrayList<>();
+        int frameSize = FrameLayout.frameSize(PAGE);
+        try (FileChannel file = FileChannel.open(database, StandardOpenOption.READ)) {
+            int pages = (int) (file.size() / PAGE);
+            for (int first = 1; first <= pages; first += 64) {
+                int count = Math.min(64, pages - first + 1);
+                ByteBuffer message = ByteBuffer.allocate(count * frameSize).order(ByteOrder.LITTLE_ENDIAN);
+                for (int i = 0; i < count; i++) {
+                    int at = i * frameSize;
+                    message.limit(at + frameSize).position(at + FrameLayout.HEADER);
+                    file.read(message, (first + i - 1L) * PAGE);
+                    long crc = Crc64.of(message, at + FrameLayout.HEADER, PAGE);
+                    FrameLayout.putHeader(message, at, 0, crc, first + i, 0);
+                }
+                messages.add(message.clear());
+            }
+        }
+        return messages;
+    }
+
+    private static void copy(Path replica, LogStart start, List<ByteBuffer> pages) throws IOException {
+        CommitRecord at = CommitRecord.before(start);
+        try (FirstCopy copy = FirstCopy.begin(replica, start.logId(), PAGE, at, "the benchmark", false)) {
+            PageVerifier verifier = new PageVerifier(PAGE, at.sizeAfter(), "the benchmark");
+            for (ByteBuffer message : pages) {
+                verifier.accept(message);
+                copy.pages(message);
+            }
+            verifier.end();
+            copy.endOfPages();
+            copy.finish();
+        }
+    }
+
+    private static void firstCopy(Table table) throws IOException, SQLException {
+        Path directory = Workplace.fresh();
+        Path database = directory.resolve("app.db");
+        create(database, COPY_MB * 1000 * 1000 / PAGE);
+        Double[] plain = new Double[COPY_ROUNDS];
+        Double[] verified = new Double[COPY_ROUNDS];
+        List<ByteBuffer> pages = pages(database);
+        LogStart start;
+        try (Primary primary = Primary.of(database).open()) {
+            start = primary.log().start();
+        }
+        for (int round = 0; round < COPY_ROUNDS; round++) {
+            long begin = System.nanoTime();
+            Path target = directory.resolve("plain" + round);
+            Files.copy(database, target);
+            try (FileChannel file = FileChannel.open(target, StandardOpenOption.WRITE)) {
+                file.force(true);
+            }
+            plain[round] = (System.nanoTime() - begin) / 1e9;
+            begin = System.nanoTime();
+            copy(directory.resolve("replica" + round), start, pages);
+            verified[round] = (System.nanoTime() - begin) / 1e9;
+        }
+        table.row(
+                "first copy of " + COPY_MB + " MB against a plain copy and sync",
+                "%.2f s",
+                Workplace.median(plain, Double::doubleValue),
+                Workplace.median(verified, Double::doubleValue),
+                "<= 1.5");
+    }
+}
