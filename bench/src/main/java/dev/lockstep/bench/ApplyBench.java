@@ -258,7 +258,7 @@ final class ApplyBench {
             verified[round] = (System.nanoTime() - begin) / 1e9;
         }
         table.row(
-                "first copy of " + COPY_MB + " MB against a plain copy and sync",
+                "receiving a first copy of " + COPY_MB + " MB",
                 "%.2f s",
                 Workplace.median(plain, Double::doubleValue),
                 Workplace.median(verified, Double::doubleValue),

@@ -171,7 +171,9 @@ class CrashTest {
     private static void assertCalm(ChildJvm child, Others others) {
         assertThat(child.output()).doesNotContain("in doubt").doesNotContain("Exception");
         if (others == Others.NONE) {
-            assertThat(child.output()).doesNotContain("reading the whole database");
+            // Only between a reset of the WAL and the next commit, or look after the idle replica, is nothing left to
+            // tell.
+            assertThat(child.output()).doesNotContainPattern("WAL frame [1-9].* is not in its record");
         }
     }
 
