@@ -16,6 +16,8 @@ import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Turns committed pages into frames of the log. A WAL frame and a log frame have the same size, so a buffer of WAL frames becomes a
@@ -24,6 +26,8 @@ import java.util.List;
  * <p>Not thread-safe. After an exception it must not be used again: the page index may be ahead of the log.
  */
 final class Transcriber {
+
+    private static final Logger logger = LoggerFactory.getLogger(Transcriber.class);
 
     private static final int WAL_SIZE_AFTER = 4;
     private static final int WAL_SALTS = 8;
@@ -39,6 +43,7 @@ final class Transcriber {
 
     private long frameNo;
     private long checksum;
+    private boolean afterBareFrame;
     private long timeMillis;
     private long transactions;
 
@@ -73,13 +78,16 @@ final class Transcriber {
             throws IOException {
         CrashPoint.CAPTURE_FRAMES_READ.reached();
         stamp();
+        afterBareFrame = afterBareFrame && firstFrame > 1;
         long running = walChecksum;
         int walFrame = firstFrame;
         for (int at = 0; at < frames.limit(); at += frameSize) {
             running = WalChecksum.over(running, frames, at, 8, bigEndian);
             running = WalChecksum.over(running, frames, at + FrameLayout.HEADER, pageSize, bigEndian);
-            if (frames.getLong(at + WAL_SALTS) != salts || storedChecksum(frames, at) != running) {
-                throw damaged(frames, at, walFrame, salts, running);
+            if (frames.getLong(at + WAL_SALTS) == salts && storedChecksum(frames, at) == running) {
+                afterBareFrame = false;
+            } else {
+                running = withoutChecksum(frames, at, walFrame, salts, running);
             }
             int pageNo = Integer.reverseBytes(frames.getInt(at));
             int sizeAfter = Integer.reverseBytes(frames.getInt(at + WAL_SIZE_AFTER));
@@ -91,6 +99,40 @@ final class Transcriber {
         }
         append(frames);
         return running;
+    }
+
+    /**
+     * Accepts a frame that an old SQLite left without salts and checksum, and the frame after it. When a transaction has written a page
+     * twice, SQLite leaves them out until the commit, which goes back to the first such frame; but when a ROLLBACK TO has taken back that
+     * frame meanwhile, old releases (3.40.1, but not 3.54.1) forget the frames that follow. All readers of the live database see
+     * them, since the wal-index names them; a recovery would not.
+     *
+     * @return the running checksum with which SQLite went on
+     */
+    private long withoutChecksum(ByteBuffer frames, int at, int walFrame, long salts, long running)
+            throws CorruptException {
+        boolean bare =
+                frames.getLong(at + WAL_SALTS) == 0 && frames.getLong(at + WAL_CHECKSUM) == 0 && frames.getInt(at) != 0;
+        if (bare) {
+            if (!afterBareFrame) {
+                logger.warn(
+                        "WAL frame {} has no checksum: a program with an old SQLite wrote it. Lockstep has it, but if all programs are"
+                                + " killed now, SQLite will lose the transactions from there on; give that program a newer SQLite",
+                        walFrame);
+            }
+            afterBareFrame = true;
+            return 0;
+        }
+        if (afterBareFrame && frames.getLong(at + WAL_SALTS) == salts) {
+            afterBareFrame = false;
+            return storedChecksum(frames, at);
+        }
+        throw damaged(frames, at, walFrame, salts, running);
+    }
+
+    /** Whether the last frame had no checksum, so that only the wal-index knows with which one SQLite goes on. */
+    boolean endedWithoutChecksum() {
+        return afterBareFrame;
     }
 
     /** The running checksum that stands in the header of the WAL frame at {@code at}. */

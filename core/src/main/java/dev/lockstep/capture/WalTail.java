@@ -79,6 +79,9 @@ final class WalTail implements Closeable {
             checksum = transcriber.transcribe(buffer, frame + 1, end.salts(), checksum, end.bigEndian());
             frame += count;
         }
+        if (frame > at.frame() && transcriber.endedWithoutChecksum()) {
+            checksum = end.frameChecksum();
+        }
         at = new WalMark(end.salts(), frame, checksum);
         return frame == 0 || checksum == end.frameChecksum();
     }
