@@ -99,8 +99,8 @@ public final class CaptureOpener {
         if (index != null && stillHeld(attachment, captured)) {
             return capture(attachment, log, index, captured);
         }
-        WalMark restored = RollForward.apply(database, log);
-        if (index != null && restored != null) {
+        WalMark restored = lostItsTail(attachment, captured) ? rollForward(attachment, log) : null;
+        if (index != null && restored != null && stillHeld(attachment, restored)) {
             logger.warn(
                     "{}: its WAL lost its last transactions, in a power failure it seems; they were put back from the log, up to frame {}",
                     database,
@@ -114,6 +114,24 @@ public final class CaptureOpener {
         WalIndexHeader end = new WalIndexHeader();
         try (WalTail tail = new WalTail(attachment.database(), attachment.pageSize())) {
             return attachment.walIndex().read(end) && tail.holds(mark, end);
+        }
+    }
+
+    private static boolean lostItsTail(Attachment attachment, WalMark captured) {
+        WalIndexHeader end = new WalIndexHeader();
+        return attachment.walIndex().read(end) && end.salts() == captured.salts() && end.maxFrame() < captured.frame();
+    }
+
+    /**
+     * Without a pin meanwhile: the write lock may be held by a checkpoint that waits for the pin. So what the WAL holds must be looked at
+     * again afterwards.
+     */
+    private @Nullable WalMark rollForward(Attachment attachment, FrameLog log) throws IOException {
+        attachment.pins().end();
+        try {
+            return RollForward.apply(database, log);
+        } finally {
+            attachment.pins().begin();
         }
     }
 
