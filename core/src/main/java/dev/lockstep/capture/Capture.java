@@ -120,7 +120,11 @@ public final class Capture implements Closeable {
     /** Follows the WAL until {@link #stop}; everything committed before that call is then captured. */
     public void run() throws IOException {
         while (!stopped) {
-            step();
+            try {
+                step();
+            } catch (IOException e) {
+                throw attachment.database().isInPlace() ? e : displaced();
+            }
             LockSupport.parkNanos(pause());
         }
         catchUp();
@@ -152,10 +156,14 @@ public final class Capture implements Closeable {
         if (now - inPlaceNanos >= IN_PLACE_NANOS) {
             inPlaceNanos = now;
             if (!attachment.database().isInPlace()) {
-                throw new UnavailableException(attachment.database().path()
-                        + " was deleted, moved, or replaced by another file while it was followed");
+                throw displaced();
             }
         }
+    }
+
+    private UnavailableException displaced() {
+        return new UnavailableException(attachment.database().path()
+                + " was deleted, moved, or replaced by another file while it was followed");
     }
 
     private long pause() {
@@ -221,13 +229,21 @@ public final class Capture implements Closeable {
             try {
                 text(attachment.writer(), "PRAGMA user_version");
             } catch (SQLException e) {
-                throw SqliteConnections.translate(attachment.database().path(), e);
+                IOException error =
+                        SqliteConnections.translate(attachment.database().path(), e);
+                if (!(error instanceof UnavailableException)) {
+                    throw error;
+                }
             }
         }
     }
 
-    /** Moves the pin to the present, make before break. */
-    private void movePin() throws IOException {
+    /**
+     * Moves the pin to the present, make before break, and captures everything up to there.
+     *
+     * @return false if the wal-index could not be read just now, so that the old pin stands
+     */
+    boolean movePin() throws IOException {
         boolean copied = everythingCopied();
         WalMark before = tail.at();
         pinAnywayNanos = committedSincePin ? PIN_ANYWAY_NANOS : Math.min(2 * pinAnywayNanos, PIN_LONGEST_NANOS);
@@ -240,7 +256,8 @@ public final class Capture implements Closeable {
         }
         attachment.pins().make();
         committedSincePin = false;
-        if (catchUp()) {
+        boolean caughtUp = catchUp();
+        if (caughtUp) {
             attachment.pins().breakOld();
             CrashPoint.CAPTURE_PIN_MOVED.reached();
             // Read before the pin began: had the last frames been copied only afterwards, it would not be on the slot
@@ -250,6 +267,7 @@ public final class Capture implements Closeable {
             attachment.pins().unmake();
         }
         pinNanos = System.nanoTime();
+        return caughtUp;
     }
 
     /** Ends the pin and begins it anew, while the write lock is held and everything is captured and copied. */

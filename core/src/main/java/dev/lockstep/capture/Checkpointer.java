@@ -26,8 +26,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A cycle has two parts. (1) In the background, without a lock, most of the WAL is copied into the database file. (2) On the
  * capture's thread, under the write lock: capture the rest, copy the rest, renew the pin so that the next writer may start the WAL anew.
- * Writers wait for part 2 only: two fsyncs and the few frames that were committed during part 1. When other programs' read transactions keep
- * frames from being copied, the cycle is postponed, and the WAL grows meanwhile.
+ * Writers wait for part 2 only: two fsyncs and the few frames that were committed during part 1. Part 2 does not queue up with
+ * writers: it tries for the lock again and again between rounds of capture, and so finds the moment between two transactions even of
+ * a writer that does nothing else. When other programs' read transactions keep frames from being copied, the cycle is postponed, and the WAL
+ * grows meanwhile.
  *
  * <p>Not thread-safe: belongs to the capture's thread.
  */
@@ -38,8 +40,11 @@ final class Checkpointer implements Closeable {
     /** Below SQLite's own 1000, so that writers seldom have to checkpoint themselves. */
     private static final int DUE_FRAMES = 800;
 
-    /** The longest that part 2 waits for the write lock: it must not queue up with writers. */
-    private static final int LOCK_MILLIS = 20;
+    /** For so long part 2 tries for the lock in one round of capture. */
+    private static final long TRY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+    /** After this long without getting the lock, a cycle counts as postponed. */
+    private static final long LOCKING_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long FIRST_DELAY = TimeUnit.MILLISECONDS.toNanos(10);
     private static final int MAX_DOUBLINGS = 7;
@@ -55,7 +60,22 @@ final class Checkpointer implements Closeable {
         return thread;
     });
 
+    /** What the cycle is at. RESTING -> COPYING (part 1) -> LOCKING (part 2) -> RESTING; back to COPYING when too much is left to copy. */
+    private enum Phase {
+        RESTING,
+        COPYING,
+        LOCKING
+    }
+
+    private Phase phase = Phase.RESTING;
+
+    /** The checkpoint of COPYING. */
     private @Nullable Future<?> passive;
+
+    /** How often this cycle was in COPYING. */
+    private int rounds;
+
+    private long lockingSince;
     private long notBefore;
     private int postponed;
 
@@ -65,7 +85,7 @@ final class Checkpointer implements Closeable {
         this.walIndex = attachment.walIndex();
         this.capture = capture;
         try {
-            execute(attachment.writer(), "PRAGMA busy_timeout=" + LOCK_MILLIS);
+            execute(attachment.writer(), "PRAGMA busy_timeout=0");
         } catch (SQLException e) {
             throw SqliteConnections.translate(path, e);
         }
@@ -83,14 +103,21 @@ final class Checkpointer implements Closeable {
      * @param idle whether nothing was committed for a while, so that a few frames are worth a checkpoint too
      */
     void step(WalIndexHeader end, boolean idle) throws IOException {
-        Future<?> running = passive;
-        if (running != null) {
-            if (running.isDone()) {
-                passive = null;
-                finish(running, end);
+        switch (phase) {
+            case RESTING -> {
+                if (System.nanoTime() - notBefore >= 0 && due(end, idle)) {
+                    rounds = 0;
+                    copy();
+                }
             }
-        } else if (System.nanoTime() - notBefore >= 0 && due(end, idle)) {
-            passive = background.submit(() -> text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)"));
+            case COPYING -> {
+                Future<?> running = passive;
+                if (running != null && running.isDone()) {
+                    passive = null;
+                    copied(running, end);
+                }
+            }
+            case LOCKING -> lock(end);
         }
     }
 
@@ -99,14 +126,49 @@ final class Checkpointer implements Closeable {
         return copied < end.maxFrame() ? idle || end.maxFrame() >= DUE_FRAMES : false;
     }
 
-    private void finish(Future<?> running, WalIndexHeader end) throws IOException {
-        if (succeeded(running) && (end.maxFrame() < DUE_FRAMES || renew())) {
-            postponed = 0;
-            notBefore = System.nanoTime();
+    private void copy() {
+        rounds++;
+        phase = Phase.COPYING;
+        passive = background.submit(() -> text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)"));
+    }
+
+    private void copied(Future<?> running, WalIndexHeader end) {
+        if (!succeeded(running)) {
+            postpone();
+        } else if (end.maxFrame() < DUE_FRAMES) {
+            finish();
         } else {
-            notBefore = System.nanoTime() + (FIRST_DELAY << Math.min(postponed, MAX_DOUBLINGS));
-            postponed++;
+            phase = Phase.LOCKING;
+            lockingSince = System.nanoTime();
         }
+    }
+
+    private void lock(WalIndexHeader end) throws IOException {
+        // More each time, so that a cycle ends also where others write faster than this copies.
+        int bearable = DUE_FRAMES << Math.min(rounds, MAX_DOUBLINGS);
+        if (end.maxFrame() - walIndex.backfilled() > bearable) {
+            copy();
+        } else if (tryLock()) {
+            if (renew()) {
+                finish();
+            } else {
+                postpone();
+            }
+        } else if (System.nanoTime() - lockingSince >= LOCKING_NANOS) {
+            postpone();
+        }
+    }
+
+    private void finish() {
+        phase = Phase.RESTING;
+        postponed = 0;
+        notBefore = System.nanoTime();
+    }
+
+    private void postpone() {
+        phase = Phase.RESTING;
+        notBefore = System.nanoTime() + (FIRST_DELAY << Math.min(postponed, MAX_DOUBLINGS));
+        postponed++;
     }
 
     /** A checkpoint that fails, on a full disk for instance, is no reason to stop capturing. */
@@ -120,19 +182,27 @@ final class Checkpointer implements Closeable {
         }
     }
 
-    /** Part 2; false when a writer or a reader is in the way. */
+    private boolean tryLock() throws IOException {
+        long start = System.nanoTime();
+        do {
+            try {
+                execute(attachment.writer(), "BEGIN IMMEDIATE");
+                return true;
+            } catch (SQLException e) {
+                IOException error = SqliteConnections.translate(path, e);
+                if (!(error instanceof UnavailableException)) {
+                    throw error;
+                }
+            }
+        } while (System.nanoTime() - start < TRY_NANOS);
+        return false;
+    }
+
+    /** Part 2, with the write lock, which it gives back; false when a reader or another checkpoint is in the way. */
     private boolean renew() throws IOException {
         try {
-            execute(attachment.writer(), "BEGIN IMMEDIATE");
-        } catch (SQLException e) {
-            if (SqliteConnections.translate(path, e) instanceof UnavailableException) {
-                return false;
-            }
-            throw SqliteConnections.translate(path, e);
-        }
-        try {
             CrashPoint.CHECKPOINT_LOCKED.reached();
-            if (!capture.catchUp()) {
+            if (!capture.movePin()) {
                 return false;
             }
             text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)");
