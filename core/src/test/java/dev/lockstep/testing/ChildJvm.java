@@ -16,6 +16,8 @@ public final class ChildJvm implements AutoCloseable {
     /** What a process killed by SIGKILL, or by a crash point, exits with. */
     public static final int KILLED = 137;
 
+    private static final int TAIL = 4000;
+
     private final Process process;
     private final Path output;
 
@@ -44,12 +46,21 @@ public final class ChildJvm implements AutoCloseable {
         try {
             if (!process.waitFor(60, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                throw new AssertionError("the child did not end: " + output());
+                throw new AssertionError("the child did not end: " + tail());
             }
             return process.exitValue();
         } catch (InterruptedException e) {
             process.destroyForcibly();
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** Tells a program that runs until its input ends to end, and fails if it does not end well. */
+    public void stop() throws IOException {
+        process.getOutputStream().close();
+        int code = exitCode();
+        if (code != 0) {
+            throw new AssertionError("the child ended with " + code + ": " + tail());
         }
     }
 
@@ -64,6 +75,12 @@ public final class ChildJvm implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The end of what it has printed. */
+    public String tail() {
+        String all = output();
+        return all.substring(Math.max(0, all.length() - TAIL));
     }
 
     /** Ends it as kill -9 does. */
