@@ -17,6 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Damage to durable bytes is reported, and never repaired by forgetting transactions. */
 class LogCorruptionTest {
@@ -52,11 +54,12 @@ class LogCorruptionTest {
         }
     }
 
-    @Test
-    void aChangedByteAnywhereIsReportedOrHarmless() throws IOException {
-        write(random.nextBoolean());
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aChangedByteAnywhereIsReportedOrHarmless(boolean closedCleanly) throws IOException {
+        write(closedCleanly);
         int reported = 0;
-        for (int i = 0; i < 1500; i++) {
+        for (int i = 0; i < 800; i++) {
             String name = storage.list().get(random.nextInt(storage.list().size()));
             byte[] bytes = storage.bytes(name);
             // Half of the time within the first bytes, where the headers are, or the last.
@@ -77,7 +80,7 @@ class LogCorruptionTest {
                 fail("byte " + at + " of " + name + ", seed " + seed, e);
             }
         }
-        assertThat(reported).as("seed %d", seed).isGreaterThan(300);
+        assertThat(reported).as("seed %d", seed).isGreaterThan(100);
     }
 
     /** libSQL's server version; the mark, which repeats what the frames prove; and zeros written ahead. */
