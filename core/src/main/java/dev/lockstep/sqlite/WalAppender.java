@@ -42,6 +42,11 @@ public final class WalAppender implements Closeable {
     }
 
     private static final int STAGE = 1 << 20;
+    private static final int AHEAD = 512 << 10;
+
+    /** Larger appends take long enough without. */
+    private static final int ALLOCATED_FOR = 64 << 10;
+
     private static final int PAGE_NO = 16;
     private static final int SIZE_AFTER = 20;
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -77,6 +82,9 @@ public final class WalAppender implements Closeable {
     private int commits;
     private int pagesAfter;
     private boolean endsInCommit;
+
+    /** To here there are zeros beyond the last frame. */
+    private long allocated;
 
     private WalAppender(Path path, Connection anchor, boolean bigEndian) throws IOException, SQLException {
         this.path = path;
@@ -202,6 +210,7 @@ public final class WalAppender implements Closeable {
     private void discardTail() throws IOException {
         if (expected.maxFrame() > 0) {
             wal.truncate(WalFormat.frameOffset(expected.maxFrame() + 1, pageSize));
+            allocated = 0;
         }
     }
 
@@ -238,6 +247,7 @@ public final class WalAppender implements Closeable {
         header.encode(bytes);
         wal.write(bytes, 0);
         checksum = header.checksum();
+        allocated = 0; // what emptied the WAL may have cut it off
     }
 
     private void stage(ByteBuffer source, int from, int sizeAfter) {
@@ -257,6 +267,18 @@ public final class WalAppender implements Closeable {
         if (endsInCommit) {
             pagesAfter = sizeAfter;
             commits++;
+        }
+    }
+
+    /**
+     * Puts zeros ahead, so that the syncs of the next small appends find the file's size settled and need not write it. Zeros are
+     * no frames: their salts do not fit.
+     */
+    private void allocate() throws IOException {
+        long end = WalFormat.frameOffset(lastFrame + 1, pageSize);
+        if (end > allocated && stage.position() <= ALLOCATED_FOR) {
+            wal.write(ByteBuffer.allocate(AHEAD), end);
+            allocated = end + AHEAD;
         }
     }
 
@@ -289,6 +311,9 @@ public final class WalAppender implements Closeable {
             throw new IllegalStateException("the last frame appended is in the middle of a transaction");
         }
         if (commits > 0) {
+            if (force) {
+                allocate();
+            }
             flush();
             if (force) {
                 wal.sync();

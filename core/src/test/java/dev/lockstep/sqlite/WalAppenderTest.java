@@ -81,6 +81,26 @@ class WalAppenderTest {
     }
 
     @Test
+    void durableAppendsWithZerosAheadOfThemAreRecovered() throws Exception {
+        try (TestPrimary primary = primary(4096);
+                WalAppender appender = WalAppender.open(copy)) {
+            Workload workload = new Workload(primary.connection(), 3);
+            for (int i = 0; i < 60; i++) {
+                workload.small();
+                appender.begin();
+                appender.append(primary.capture().frames(), IGNORE);
+                long end = WalFormat.frameOffset(appender.publish(true).frame() + 1, 4096);
+                assertThat(Files.size(LiveDatabase.of(copy).walPath())).isGreaterThanOrEqualTo(end);
+                if (i % 20 == 19) {
+                    Databases.assertSamePages(recoveredElsewhere(), source);
+                    appender.reset(0);
+                }
+            }
+            Databases.assertSamePages(copy, source);
+        }
+    }
+
+    @Test
     void aTransactionOfManyIndexBlocksComesInChunksAndIsVisibleOnlyWhenPublished() throws Exception {
         try (TestPrimary primary = primary(512);
                 WalAppender appender = WalAppender.open(copy);
