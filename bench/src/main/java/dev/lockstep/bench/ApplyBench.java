@@ -70,7 +70,7 @@ final class ApplyBench {
     }
 
     static void run(Table table) throws IOException, SQLException, InterruptedException {
-        new ApplyBench(1, 4000).run(table, ">= 1", 1, 10, 100, 1000);
+        new ApplyBench(1, 4000).run(table, "", 1, 10, 100, 1000);
         new ApplyBench(10, 1500).run(table, ">= 2.5", 1, 10, 100);
         new ApplyBench(100, 200).run(table, ">= 4.5", 1, 10);
         new ApplyBench(1000, 25).run(table, ">= 4.5", 1);
