@@ -16,7 +16,7 @@ final class Databases {
         }
         if (!Files.exists(database)) {
             throw new UnsupportedException(
-                    database + ": no such database; check the path, or give --create to begin an empty one");
+                    database + ": no such database; check the path. 'lockstep primary --create' begins an empty one");
         }
     }
 

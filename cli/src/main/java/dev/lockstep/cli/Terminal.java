@@ -23,7 +23,8 @@ final class Terminal {
     private final PrintStream err;
     private final int columns;
     private String shown = "";
-    private long plainAt = System.nanoTime() - PLAIN_EVERY_NANOS;
+    private String plain = "";
+    private long plainAt = System.nanoTime();
 
     /** @param columns the width, or 0 if it is not a terminal */
     Terminal(PrintStream err, int columns) {
@@ -44,13 +45,17 @@ final class Terminal {
         return columns > 0 ? columns : DEFAULT_COLUMNS;
     }
 
-    /** Shows the state of things: in place of what was shown before, or as a line if the last one is some seconds old. */
+    /**
+     * Shows the state of things: in place of what was shown before, or elsewhere as a line, if the last one is some seconds old and
+     * said something else.
+     */
     synchronized void show(String line) {
         if (isTerminal()) {
             shown = line.length() < columns ? line : line.substring(0, columns - 1);
             err.print(ERASE + shown);
             err.flush();
-        } else if (System.nanoTime() - plainAt >= PLAIN_EVERY_NANOS) {
+        } else if (System.nanoTime() - plainAt >= PLAIN_EVERY_NANOS && !line.equals(plain)) {
+            plain = line;
             plainAt = System.nanoTime();
             err.println(line);
         }

@@ -12,22 +12,19 @@ import org.jspecify.annotations.Nullable;
 final class VerifyProgress implements LogVerifier.Progress, AutoCloseable {
 
     private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
-    private static final long PATIENCE_OF_FILES_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long MEGABYTE = 1_000_000;
 
     private final Terminal terminal;
-    private final long patienceNanos;
     private final long began = System.nanoTime();
     private @Nullable ProgressBar bar;
 
     VerifyProgress(Terminal terminal) {
         this.terminal = terminal;
-        this.patienceNanos = terminal.isTerminal() ? PATIENCE_NANOS : PATIENCE_OF_FILES_NANOS;
     }
 
     @Override
     public synchronized void at(long bytesDone, long bytesTotal) {
-        if (bar == null && System.nanoTime() - began > patienceNanos) {
+        if (bar == null && System.nanoTime() - began > PATIENCE_NANOS) {
             // With a consumer of its own the library leaves the terminal alone, and does not load what it would need
             // for it.
             bar = new ProgressBarBuilder()

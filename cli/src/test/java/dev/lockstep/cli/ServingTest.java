@@ -1,0 +1,151 @@
+package dev.lockstep.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands that serve and follow, in this process. */
+class ServingTest {
+
+    @TempDir
+    Path directory;
+
+    private Path database;
+    private Path copy;
+    private Bank bank;
+
+    @BeforeEach
+    void openBank() throws SQLException {
+        database = directory.resolve("app.db");
+        copy = directory.resolve("copy.db");
+        bank = Bank.open(database);
+    }
+
+    @AfterEach
+    void closeBank() throws SQLException {
+        bank.close();
+    }
+
+    @Test
+    void aReplicaFollowsItsPrimaryAcrossRestartsOfEither() throws Exception {
+        Cli primary = primary("127.0.0.1:0");
+        String url = url(primary);
+        Cli replica = Cli.start("replica", url, copy, "--name", "tester");
+        bank.transfer(20);
+        awaitEqual();
+        JsonNode served =
+                Cli.run("status", "--json", url).json().get("databases").get(0);
+        assertThat(served.get("name").asText()).isEqualTo("app");
+        assertThat(served.get("replicas").get(0).get("name").asText()).isEqualTo("tester");
+        assertThat(Cli.run("status", url).out()).contains("tester", "FOLLOWING");
+
+        assertThat(primary.stop()).isZero();
+        bank.transfer(5);
+        Cli again = primary(url.replaceAll("http://|/app", ""));
+        awaitEqual();
+
+        assertThat(replica.stop()).isZero();
+        bank.transfer(5);
+        Cli once = Cli.run("replica", url, copy, "--once", "--json");
+        assertThat(once.code()).as(once.err()).isZero();
+        assertThat(once.json().get("caughtUp").asBoolean()).isTrue();
+        assertThat(Bank.read(copy).transfers()).isEqualTo(30);
+        assertThat(again.stop()).isZero();
+
+        JsonNode status = Cli.run("status", "--json", copy).json();
+        assertThat(status.get("kind").asText()).isEqualTo("replica");
+        assertThat(status.get("checksum")).isEqualTo(once.json().get("checksum"));
+        assertThat(Cli.run("verify", database).code()).isZero();
+    }
+
+    @Test
+    void replicateOnceCopiesAndThenBringsOnlyWhatIsNew() throws Exception {
+        assertThat(Cli.run("replicate", database, copy, "--once").code()).isZero();
+        assertThat(Bank.pages(copy)).isEqualTo(Bank.pages(database));
+        bank.transfer(1);
+        Cli next = Cli.run("replicate", database, copy, "--once", "--json");
+        assertThat(next.code()).as(next.err()).isZero();
+        assertThat(next.json().get("receivedBytes").asLong()).isBetween(1L, 10L * 4120);
+        assertThat(Bank.pages(copy)).isEqualTo(Bank.pages(database));
+    }
+
+    @Test
+    void aFileThatIsNoReplicaIsLeftAloneWithoutForce() throws Exception {
+        Path other = directory.resolve("other.db");
+        try (Bank theirs = Bank.open(other)) {
+            theirs.transfer(3);
+        }
+        byte[] before = Files.readAllBytes(other);
+        Cli refused = Cli.run("replicate", database, other, "--once");
+        assertThat(refused.code()).isEqualTo(5);
+        assertThat(refused.err()).contains("is a database, but no replica", "--force");
+        assertThat(Files.readAllBytes(other)).isEqualTo(before);
+        assertThat(Cli.run("replicate", database, other, "--once", "--force").code())
+                .isZero();
+        assertThat(Bank.pages(other)).isEqualTo(Bank.pages(database));
+    }
+
+    @Test
+    void slipsOfTheKeyboardMakeNoFiles() throws Exception {
+        Path absent = directory.resolve("absent.db");
+        assertThat(Cli.run("primary", absent, "--listen", "127.0.0.1:0").err()).contains("no such database");
+        assertThat(Cli.run("replicate", absent, copy).code()).isEqualTo(1);
+        assertThat(Cli.run("replicate", database, database).err()).contains("is the database itself");
+        assertThat(Cli.run("replica", "ftp://x", copy).code()).isEqualTo(2);
+        assertThat(Cli.run("replicate", database, directory.resolve("nowhere/copy.db"))
+                        .err())
+                .contains("there is no directory");
+        assertThat(Cli.run("primary", database, directory.resolve("x/app.db")).err())
+                .contains("would both be named 'app'", "--name");
+        assertThat(Cli.run("primary", database, "--listen", "127.0.0.1:x").code())
+                .isEqualTo(2);
+        assertThat(absent).doesNotExist();
+        assertThat(copy).doesNotExist();
+        assertThat(directory.resolve("app.db-lockstep")).doesNotExist();
+    }
+
+    @Test
+    void aPrimaryThatIsNotThereIsUnavailable() {
+        assertThat(Cli.run("status", "http://127.0.0.1:1").code()).isEqualTo(6);
+        assertThat(Cli.run("replica", "http://127.0.0.1:1/app", copy, "--once").code())
+                .isEqualTo(6);
+    }
+
+    @Test
+    void aReplicaThatStoppedForGoodSaysSoInItsStatusUntilItGoesOn() throws Exception {
+        assertThat(Cli.run("replicate", database, copy, "--once").code()).isZero();
+        RefusalNote.write(copy, new RefusalNote(1, ExitCode.REFUSED, "frame 7 is bad"));
+        Cli status = Cli.run("status", copy);
+        assertThat(status.code()).isEqualTo(3);
+        assertThat(status.out()).contains("STOPPED", "frame 7 is bad");
+        bank.transfer(1);
+        assertThat(Cli.run("replicate", database, copy, "--once").code()).isZero();
+        assertThat(Cli.run("status", copy).code()).isZero();
+    }
+
+    private Cli primary(String listen) {
+        Cli primary = Cli.start("primary", database, "--listen", listen);
+        await().atMost(Duration.ofSeconds(30)).until(() -> primary.out().contains("serves") || !primary.isRunning());
+        assertThat(primary.isRunning()).as(primary.err()).isTrue();
+        return primary;
+    }
+
+    private static String url(Cli primary) {
+        return primary.out().substring(0, primary.out().indexOf(' '));
+    }
+
+    private void awaitEqual() throws SQLException {
+        Bank.Reading wanted = Bank.read(database);
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> Files.exists(copy) && Bank.read(copy).equals(wanted));
+    }
+}
