@@ -2,7 +2,8 @@
  * A writer that does everything a program may do to a live SQLite database, as fast as it can, until its input ends.
  *
  * usage: hostile DATABASE SEED [option]...
- *   calm          no checkpoints of its own, no VACUUM, no closing: the WAL belongs to others
+ *   calm          no checkpoints of its own, no VACUUM, no closing: the WAL belongs to others; pauses of 2 ms, because a slow disk
+ *                 cannot copy a WAL as fast as this program fills it
  *   die=N         ends itself as kill -9 does at SQLite's Nth memory barrier on the wal-index; in a commit, one of them stands
  *                 between the two stores of the header
  *   count=N       ends after N transactions
@@ -223,7 +224,9 @@ int main(int argc, char **argv) {
     open_database();
     while (committed != count && !input_ended()) {
         write_transaction();
-        if (!calm) {
+        if (calm) {
+            usleep(2000);
+        } else {
             be_hostile();
         }
     }
