@@ -103,11 +103,11 @@ public final class ReplicaSession {
     /** @return whether there was more to do than one turn allows */
     private boolean turn() {
         try {
+            takeMessage();
             if (disconnected) {
-                end(null);
+                end(null); // only now: a refusal may have come just before
                 return false;
             }
-            takeMessage();
             boolean more = send();
             progress = sender.progress();
             if (sender.state() == Sender.State.ENDED) {
