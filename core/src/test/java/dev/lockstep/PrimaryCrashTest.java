@@ -93,9 +93,12 @@ class PrimaryCrashTest {
                 new Workload(connection, random.nextLong()).create();
             }
             Sqlite3.copy(database, base);
+            // How soon a checkpoint finishes under a fast writer depends on the disk: minutes on a slow one, so only
+            // the soak waits.
+            String kinds = steps == STEPS_IN_SHORT ? "(CAPTURE|LOG)_.*" : "(CAPTURE|CHECKPOINT|LOG)_.*";
             List<CrashPoint> labels = new ArrayList<>();
             for (CrashPoint label : CrashPoint.values()) {
-                if (label.name().matches("(CAPTURE|CHECKPOINT|LOG)_.*")) {
+                if (label.name().matches(kinds)) {
                     labels.add(label);
                 }
             }
