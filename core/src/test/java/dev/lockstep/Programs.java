@@ -25,10 +25,19 @@ public final class Programs {
                 missing.add(name);
             }
         }
-        if (missing.isEmpty()) {
-            return;
+        if (!missing.isEmpty()) {
+            skip("SKIPPED: this test needs " + missing + " on the PATH");
         }
-        String message = "SKIPPED: this test needs " + missing + " on the PATH";
+    }
+
+    /** Does the same where a file or directory is missing. */
+    public static void requirePath(Path path, String what) {
+        if (!Files.exists(path)) {
+            skip("SKIPPED: this test needs the " + what + ", at " + path);
+        }
+    }
+
+    private static void skip(String message) {
         if (Boolean.getBoolean("lockstep.requireTools")) {
             fail(message + ", and -Dlockstep.requireTools allows no skipping");
         }
