@@ -33,7 +33,9 @@ public final class Node {
         try {
             boolean ended = process.waitFor(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
             String printed = Files.readString(output);
-            assertThat(ended).as("%s ends within %s; it printed:%n%s", script, LIMIT, printed).isTrue();
+            assertThat(ended)
+                    .as("%s ends within %s; it printed:%n%s", script, LIMIT, printed)
+                    .isTrue();
             assertThat(process.exitValue())
                     .as("exit code of %s %s; it printed:%n%s", script, List.of(arguments), printed)
                     .isZero();
