@@ -70,6 +70,7 @@ public final class Primary implements Origin, AutoCloseable {
             @Nullable String failure) {}
 
     private final Path database;
+    private final Path dataDirectory;
     private final String name;
     private final CaptureOpener opener;
     private final FrameLog log;
@@ -87,6 +88,7 @@ public final class Primary implements Origin, AutoCloseable {
 
     private Primary(Builder builder, FileChannel lock) throws IOException {
         this.database = builder.database;
+        this.dataDirectory = builder.dataDirectory;
         this.name = builder.name;
         this.lock = lock;
         Storage storage = Storage.directory(builder.dataDirectory.resolve("log"));
@@ -121,6 +123,11 @@ public final class Primary implements Origin, AutoCloseable {
     /** Path of the database. */
     public Path database() {
         return database;
+    }
+
+    /** Where log and page index are. */
+    public Path dataDirectory() {
+        return dataDirectory;
     }
 
     /** The log that transactions are captured into. */

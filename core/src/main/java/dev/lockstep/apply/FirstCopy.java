@@ -3,16 +3,13 @@ package dev.lockstep.apply;
 import dev.lockstep.RefusedException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.log.CommitRecord;
-import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.WalMark;
-import dev.lockstep.pages.PageChanges;
+import dev.lockstep.pages.PageFile;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,22 +32,13 @@ import java.util.concurrent.CompletionException;
  */
 public final class FirstCopy implements Closeable {
 
-    /** Larger writes make large page-cache folios, in which later writes of single pages are slow. */
-    private static final int CHUNK = 64 * 1024;
-
     private final ReplicaFiles files;
     private final UUID logId;
     private final int pageSize;
-    private final int frameSize;
     private final String source;
     private final ExclusiveFile exclusive;
-    private final RandomAccessFile file;
     private final FileChannel channel;
-
-    /** Consecutive pages that are not written yet, and where they belong. */
-    private final ByteBuffer chunk;
-
-    private long chunkOffset;
+    private final PageFile file;
     private CommitRecord position;
     private boolean pagesEnded;
 
@@ -59,13 +47,11 @@ public final class FirstCopy implements Closeable {
         this.files = files;
         this.logId = logId;
         this.pageSize = pageSize;
-        this.frameSize = FrameLayout.frameSize(pageSize);
         this.source = source;
         this.position = start;
-        this.chunk = ByteBuffer.allocateDirect(CHUNK);
         this.exclusive = ExclusiveFile.open(files.temporary(), "is making this copy");
-        this.file = exclusive.file();
-        this.channel = file.getChannel();
+        this.channel = exclusive.file().getChannel();
+        this.file = new PageFile(channel, pageSize);
     }
 
     /**
@@ -107,38 +93,12 @@ public final class FirstCopy implements Closeable {
      * alone. What was wrong with them nevertheless, {@link #finish} finds.
      */
     public void pages(ByteBuffer entries) throws IOException {
-        ByteBuffer buf = entries.duplicate().order(ByteOrder.LITTLE_ENDIAN);
-        for (int at = buf.position(); at < buf.limit(); at += frameSize) {
-            long offset = offsetOf(FrameLayout.pageNo(buf, at));
-            if (!chunk.hasRemaining() || offset != chunkOffset + chunk.position()) {
-                flush();
-                chunkOffset = offset;
-            }
-            chunk.put(chunk.position(), buf, at + FrameLayout.HEADER, pageSize);
-            chunk.position(chunk.position() + pageSize);
-        }
-    }
-
-    private long offsetOf(int pageNo) {
-        return (Integer.toUnsignedLong(pageNo) - 1) * pageSize;
-    }
-
-    private void flush() throws IOException {
-        chunk.flip();
-        write(chunk, chunkOffset);
-        chunk.clear();
-    }
-
-    private void write(ByteBuffer bytes, long offset) throws IOException {
-        long at = offset;
-        while (bytes.hasRemaining()) {
-            at += channel.write(bytes, at);
-        }
+        file.add(entries);
     }
 
     /** Says that all pages were handed over. */
     public void endOfPages() throws IOException {
-        flush();
+        file.flush();
         pagesEnded = true;
     }
 
@@ -148,11 +108,7 @@ public final class FirstCopy implements Closeable {
             throw new IllegalStateException("transactions come after the last page");
         }
         Applier.requireFollows(transaction, position);
-        transaction.read(frames -> {
-            for (int at = 0; at < frames.limit(); at += frameSize) {
-                write(frames.slice(at + FrameLayout.HEADER, pageSize), offsetOf(FrameLayout.pageNo(frames, at)));
-            }
-        });
+        transaction.read(file::overlay);
         position = transaction.after();
     }
 
@@ -167,10 +123,10 @@ public final class FirstCopy implements Closeable {
             throw new IllegalStateException("the pages are not complete");
         }
         int pages = position.sizeAfter();
-        resize((long) pages * pageSize);
+        file.resize(pages);
         CrashPoint.COPY_WRITTEN.reached();
         CompletableFuture<Void> synced = CompletableFuture.runAsync(this::sync);
-        long state = VisibleState.checksum(this::read, pageSize, pages, new PageChanges());
+        long state = file.state(pages);
         join(synced);
         if (state != position.stateChecksum()) {
             throw new RefusedException(
@@ -190,14 +146,6 @@ public final class FirstCopy implements Closeable {
         }
     }
 
-    private void resize(long size) throws IOException {
-        if (channel.size() > size) {
-            channel.truncate(size);
-        } else if (channel.size() < size) {
-            write(ByteBuffer.allocate(1), size - 1);
-        }
-    }
-
     private void sync() {
         try {
             channel.force(true);
@@ -212,19 +160,6 @@ public final class FirstCopy implements Closeable {
         } catch (CompletionException e) {
             throw e.getCause() instanceof UncheckedIOException io ? io.getCause() : new IOException(e.getCause());
         }
-    }
-
-    private int read(long position, byte[] into, int offset, int length) throws IOException {
-        file.seek(position);
-        int done = 0;
-        while (done < length) {
-            int n = file.read(into, offset + done, length - done);
-            if (n < 0) {
-                break;
-            }
-            done += n;
-        }
-        return done;
     }
 
     /** Gives the copy up, unless it is finished. */

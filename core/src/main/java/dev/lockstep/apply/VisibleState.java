@@ -2,7 +2,6 @@ package dev.lockstep.apply;
 
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.FrameLayout;
-import dev.lockstep.pages.FileScan;
 import dev.lockstep.pages.PageChanges;
 import dev.lockstep.pages.StateChecksum;
 import dev.lockstep.sqlite.LiveDatabase;
@@ -73,19 +72,6 @@ final class VisibleState {
 
     /** The state checksum of the first {@code size} pages. */
     long checksum(int size) throws IOException {
-        return checksum(database::read, pageSize, size, newer);
-    }
-
-    /** The state checksum of the first {@code size} pages of a file, with the CRCs of those in {@code newer} instead of the file's. */
-    static long checksum(FileScan.Source file, int pageSize, int size, PageChanges newer) throws IOException {
-        int lockBytePage = FrameLayout.lockBytePage(pageSize);
-        long[] state = new long[1];
-        FileScan.scan(file, pageSize, size, (pageNo, contentCrc, bytes, offset) -> {
-            if (pageNo != lockBytePage) {
-                int place = newer.find(pageNo);
-                state[0] ^= StateChecksum.mix(pageNo, place < 0 ? contentCrc : newer.contentCrc(place));
-            }
-        });
-        return state[0];
+        return StateChecksum.of(database::read, pageSize, size, newer);
     }
 }

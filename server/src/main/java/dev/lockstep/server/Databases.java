@@ -2,48 +2,69 @@ package dev.lockstep.server;
 
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
+import dev.lockstep.server.libsql.RequestedDatabase;
+import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.stream.Publication;
-import io.grpc.Status;
-import io.grpc.StatusException;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
 
-/** The databases of one server by name. Immutable. */
+/** The databases of one server by name; they come and go. Thread-safe. */
 final class Databases {
 
-    private final Map<String, Hosted> byName = new TreeMap<>();
+    /** The database that is meant where none is named and there are several. */
+    static final String DEFAULT = "default";
 
-    Databases(List<Hosted> hosted) {
-        for (Hosted one : hosted) {
-            if (byName.put(one.name(), one) != null) {
-                throw new IllegalArgumentException("two databases are named " + one.name() + "; name one of them anew");
-            }
+    private final ConcurrentSkipListMap<String, Hosted> byName = new ConcurrentSkipListMap<>();
+    private final boolean fixed;
+
+    /**
+     * @param fixed whether they stay as they are, so that one alone may be meant by whatever the host says; where databases
+     *     come and go, a client of one that was dropped must not get another
+     */
+    Databases(boolean fixed) {
+        this.fixed = fixed;
+    }
+
+    /** @throws IllegalArgumentException if there is one of that name */
+    void add(Hosted hosted) {
+        if (byName.putIfAbsent(hosted.name(), hosted) != null) {
+            throw new IllegalArgumentException("two databases are named " + hosted.name() + "; name one of them anew");
         }
     }
 
-    /**
-     * The database of that name, or the only one if the name is empty.
-     *
-     * @throws StatusException NOT_FOUND, which tells the names there are
-     */
-    Hosted find(String name) throws StatusException {
-        Hosted found = name.isEmpty() && byName.size() == 1
-                ? byName.values().iterator().next()
-                : byName.get(name);
+    List<Hosted> all() {
+        return List.copyOf(byName.values());
+    }
+
+    /** The database of that name; if the name is empty the only one there can be, or the one named {@link #DEFAULT}. */
+    Hosted find(String name) throws UnknownDatabaseException {
+        Hosted found = name.isEmpty() ? defaultDatabase() : byName.get(name);
         if (found == null) {
             String problem =
                     name.isEmpty() ? "the URL has to name a database" : "there is no database \"" + name + "\"";
-            throw Status.NOT_FOUND
-                    .withDescription(problem + "; served here: " + String.join(", ", byName.keySet()))
-                    .asException();
+            throw new UnknownDatabaseException(problem + "; served here: " + String.join(", ", byName.keySet()));
         }
         return found;
     }
 
+    /** The database that a request of a libSQL client means. */
+    Hosted find(RequestedDatabase request) throws UnknownDatabaseException {
+        boolean named = byName.containsKey(request.name());
+        return find(!named && request.fromHost() && isAlone() ? "" : request.name());
+    }
+
+    private @Nullable Hosted defaultDatabase() {
+        return isAlone() ? byName.firstEntry().getValue() : byName.get(DEFAULT);
+    }
+
+    private boolean isAlone() {
+        return fixed && byName.size() == 1;
+    }
+
     /** @param name of one database, or empty for all */
-    ServerStatus status(String name) throws StatusException {
-        List<Hosted> asked = name.isEmpty() ? List.copyOf(byName.values()) : List.of(find(name));
+    ServerStatus status(String name) throws UnknownDatabaseException {
+        List<Hosted> asked = name.isEmpty() ? all() : List.of(find(name));
         return new ServerStatus(
                 LockstepServer.version(),
                 System.currentTimeMillis(),

@@ -5,12 +5,17 @@ import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
+import dev.lockstep.server.libsql.LibsqlDatabase;
+import dev.lockstep.server.libsql.ReplicationLogService;
+import dev.lockstep.server.libsql.LibsqlRoutes;
+import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.stream.Origin;
 import dev.lockstep.stream.Publication;
 import dev.lockstep.stream.SenderOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -22,7 +27,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * Serves databases to replicas, on one port, over HTTP/2 without TLS.
+ * Serves databases to replicas, on one port: Lockstep's own over HTTP/2, libSQL's over HTTP/2 and HTTP/1.1.
  *
  * <pre>{@code
  * try (Primary primary = Primary.of(Path.of("app.db")).open();
@@ -48,13 +53,16 @@ public final class LockstepServer implements AutoCloseable {
 
     private static final long STOP_MILLIS = 2_000;
 
-    private final List<Hosted> hosted;
+    private final Databases databases;
     private final ExecutorService sessions;
+    private final ReplicationLogService libsql;
     private final Server server;
 
-    private LockstepServer(List<Hosted> hosted, ExecutorService sessions, Server server) {
-        this.hosted = hosted;
+    private LockstepServer(
+            Databases databases, ExecutorService sessions, ReplicationLogService libsql, Server server) {
+        this.databases = databases;
         this.sessions = sessions;
+        this.libsql = libsql;
         this.server = server;
     }
 
@@ -70,8 +78,8 @@ public final class LockstepServer implements AutoCloseable {
     /** What {@link RemotePrimary#status} tells from afar. */
     public ServerStatus status() {
         try {
-            return new Databases(hosted).status("");
-        } catch (io.grpc.StatusException impossible) {
+            return databases.status("");
+        } catch (UnknownDatabaseException impossible) {
             throw new IllegalStateException("all databases are found", impossible);
         }
     }
@@ -84,22 +92,24 @@ public final class LockstepServer implements AutoCloseable {
     /** Ends the sessions and stops listening. The primaries stay open. */
     @Override
     public void close() {
-        hosted.forEach(one -> one.publication().close());
+        databases.all().forEach(Hosted::close);
         server.closeAsync()
                 .orTimeout(2 * STOP_MILLIS, TimeUnit.MILLISECONDS)
                 .handle((done, failure) -> null)
                 .join();
+        libsql.close();
         sessions.shutdown();
     }
 
     /** Describes a server. Not thread-safe. */
     public static final class Builder {
 
-        private record Offer(Origin origin, Supplier<ServerStatus.Capture> capture) {}
+        private record Offer(Origin origin, Path spoolDirectory, Supplier<ServerStatus.Capture> capture) {}
 
         private final List<Offer> offers = new ArrayList<>();
         private InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), DEFAULT_PORT);
         private SenderOptions options = SenderOptions.defaults();
+        private boolean ownProtocol = true;
         private long maxRequest = MAX_REQUEST;
 
         private Builder() {}
@@ -112,7 +122,8 @@ public final class LockstepServer implements AutoCloseable {
 
         /** Adds a database. */
         public Builder database(Primary primary) {
-            return database(primary, () -> capture(primary));
+            offers.add(new Offer(primary, primary.dataDirectory(), () -> capture(primary)));
+            return this;
         }
 
         private static ServerStatus.Capture capture(Primary primary) {
@@ -122,7 +133,13 @@ public final class LockstepServer implements AutoCloseable {
 
         /** Adds a database that comes from elsewhere than a primary. */
         public Builder database(Origin origin, Supplier<ServerStatus.Capture> capture) {
-            offers.add(new Offer(origin, capture));
+            offers.add(new Offer(origin, Path.of(System.getProperty("java.io.tmpdir")), capture));
+            return this;
+        }
+
+        /** Whether Lockstep's own protocol is served beside libSQL's; it is by default. */
+        public Builder ownProtocol(boolean on) {
+            ownProtocol = on;
             return this;
         }
 
@@ -150,35 +167,51 @@ public final class LockstepServer implements AutoCloseable {
                 thread.setDaemon(true);
                 return thread;
             });
-            List<Hosted> hosted = new ArrayList<>();
+            Databases databases = new Databases(true);
+            ReplicationLogService libsql =
+                    new ReplicationLogService(request -> databases.find(request).libsql(), sessions);
             boolean started = false;
             try {
                 for (Offer offer : offers) {
-                    Publication publication = new Publication(offer.origin, options, sessions);
-                    hosted.add(new Hosted(publication, offer.capture));
+                    databases.add(host(offer, sessions));
                 }
-                Server server = server(new Databases(hosted), sessions);
+                Server server = server(databases, sessions, libsql);
                 listen(server);
                 started = true;
-                return new LockstepServer(List.copyOf(hosted), sessions, server);
+                return new LockstepServer(databases, sessions, libsql, server);
             } finally {
                 if (!started) {
-                    hosted.forEach(one -> one.publication().close());
+                    databases.all().forEach(Hosted::close);
+                    libsql.close();
                     sessions.shutdown();
                 }
             }
         }
 
-        private Server server(Databases databases, ExecutorService sessions) {
+        private Hosted host(Offer offer, ExecutorService sessions) {
+            return new Hosted(
+                    new Publication(offer.origin, options, sessions),
+                    new LibsqlDatabase(offer.origin, offer.spoolDirectory),
+                    offer.capture);
+        }
+
+        private Server server(Databases databases, ExecutorService sessions, ReplicationLogService libsql) {
             ServerBuilder builder = Server.builder()
                     .http(address)
                     .maxRequestLength(maxRequest)
                     .gracefulShutdownTimeoutMillis(0, STOP_MILLIS)
                     .workerGroup(EventLoops.shared(), false);
-            builder.service(GrpcService.builder()
-                    .addService(new ReplicationService(databases, sessions))
+            if (ownProtocol) {
+                builder.service(GrpcService.builder()
+                        .addService(new ReplicationService(databases, sessions))
+                        .maxRequestMessageLength(MAX_REQUEST_MESSAGE)
+                        .build());
+            }
+            GrpcService grpc = GrpcService.builder()
+                    .addService(libsql)
                     .maxRequestMessageLength(MAX_REQUEST_MESSAGE)
-                    .build());
+                    .build();
+            LibsqlRoutes.add(builder, grpc);
             return builder.build();
         }
 

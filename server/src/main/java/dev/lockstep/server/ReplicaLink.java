@@ -1,6 +1,7 @@
 package dev.lockstep.server;
 
 import dev.lockstep.UnavailableException;
+import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.server.v1.Proto;
 import dev.lockstep.stream.Link;
 import dev.lockstep.stream.Publication;
@@ -8,7 +9,6 @@ import dev.lockstep.stream.ReplicaSession;
 import dev.lockstep.stream.ToReplica;
 import dev.lockstep.stream.ToReplica.Refused;
 import dev.lockstep.stream.ToReplica.Refused.Reason;
-import io.grpc.StatusException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import org.jspecify.annotations.Nullable;
@@ -73,12 +73,12 @@ final class ReplicaLink implements Link, StreamObserver<Proto.FollowRequest> {
             refuse(Reason.UNSUPPORTED, "malformed message: " + e.getMessage());
         } catch (UnavailableException e) {
             refuse(Reason.UNAVAILABLE, String.valueOf(e.getMessage()));
-        } catch (StatusException e) {
-            refuse(Reason.UNKNOWN_DATABASE, String.valueOf(e.getStatus().getDescription()));
+        } catch (UnknownDatabaseException e) {
+            refuse(Reason.UNKNOWN_DATABASE, String.valueOf(e.getMessage()));
         }
     }
 
-    private ReplicaSession open(Proto.FollowRequest request) throws StatusException, UnavailableException {
+    private ReplicaSession open(Proto.FollowRequest request) throws UnknownDatabaseException, UnavailableException {
         if (!request.hasHello()) {
             throw new IllegalArgumentException("the first message has to be a hello");
         }

@@ -1,9 +1,10 @@
 package dev.lockstep.server;
 
 import com.linecorp.armeria.server.ServiceRequestContext;
+import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.server.v1.Proto;
 import dev.lockstep.server.v1.ReplicationGrpc;
-import io.grpc.StatusException;
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.Executor;
@@ -46,7 +47,9 @@ final class ReplicationService extends ReplicationGrpc.ReplicationImplBase {
             try {
                 replies.onNext(StatusCodec.encode(databases.status(request.getDatabase())));
                 replies.onCompleted();
-            } catch (StatusException | RuntimeException e) {
+            } catch (UnknownDatabaseException e) {
+                replies.onError(Status.NOT_FOUND.withDescription(e.getMessage()).asException());
+            } catch (RuntimeException e) {
                 replies.onError(e);
             }
         });

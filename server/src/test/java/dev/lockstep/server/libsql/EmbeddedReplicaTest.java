@@ -1,0 +1,164 @@
+package dev.lockstep.server.libsql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lockstep.Primary;
+import dev.lockstep.Programs;
+import dev.lockstep.log.FrameLog;
+import dev.lockstep.server.LockstepServer;
+import dev.lockstep.testing.Databases;
+import dev.lockstep.testing.Workload;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** npm libsql as an embedded replica of a live database. */
+class EmbeddedReplicaTest {
+
+    private static final long SEED = Long.getLong("seed", 20261124);
+
+    @TempDir
+    Path directory;
+
+    private Path database;
+    private Connection writer;
+    private Workload workload;
+
+    @BeforeEach
+    void makeDatabase() throws Exception {
+        Programs.require("sqlite3");
+        database = directory.resolve("app.db");
+        writer = DriverManager.getConnection("jdbc:sqlite:" + database);
+        execute("PRAGMA journal_mode=WAL");
+        execute("PRAGMA synchronous=OFF");
+        workload = new Workload(writer, SEED);
+    }
+
+    @AfterEach
+    void closeWriter() throws Exception {
+        writer.close();
+    }
+
+    private void execute(String sql) throws Exception {
+        try (Statement statement = writer.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static LockstepServer serve(Primary primary) throws Exception {
+        return LockstepServer.builder()
+                .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                .database(primary)
+                .start();
+    }
+
+    private static String url(LockstepServer server) {
+        return "http://127.0.0.1:" + server.port();
+    }
+
+    /** Until all that was written is in the log, durably. */
+    private void awaitCaptured(Primary primary) throws Exception {
+        long head = -1;
+        while (primary.log().head().frameNo() != head || primary.log().durable().frameNo() != head) {
+            head = primary.log().head().frameNo();
+            primary.log().await(head, false, Duration.ofMillis(100).toNanos());
+            primary.log().sync();
+        }
+    }
+
+    private void assertLevel(Path copy) throws Exception {
+        Databases.assertSamePages(copy, database);
+        Databases.assertSound(copy);
+    }
+
+    @Test
+    void aReplicaOfANewDatabaseFollowsFromTheFirstFrame() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
+            workload.create();
+            for (int i = 0; i < 50; i++) {
+                workload.any();
+            }
+            awaitCaptured(primary);
+            replica.sync();
+            assertThat(replica.all("SELECT n FROM counter").get(0).get("n").asLong())
+                    .isPositive();
+        }
+        assertLevel(copy);
+    }
+
+    @Test
+    void aReplicaOfADatabaseThatWasThereBeforeStartsFromASnapshot() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        workload.create();
+        for (int i = 0; i < 50; i++) {
+            workload.any();
+        }
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
+            replica.sync();
+            for (int i = 0; i < 50; i++) {
+                workload.any();
+            }
+            awaitCaptured(primary);
+            replica.sync();
+        }
+        assertLevel(copy);
+    }
+
+    @Test
+    void aTransactionOfManyBatchesArrivesWhole() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
+            workload.create();
+            awaitCaptured(primary);
+            replica.sync();
+            execute("INSERT INTO junk (data) SELECT randomblob(1000000) FROM history, (VALUES (1),(2),(3),(4),(5),(6),(7),(8),"
+                    + "(9),(10),(11),(12),(13),(14),(15),(16),(17),(18),(19),(20))");
+            workload.small();
+            awaitCaptured(primary);
+            replica.sync();
+        }
+        assertLevel(copy);
+    }
+
+    @Test
+    void aReplicaThatWasAwayBeyondTheLogGetsASnapshot() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        workload.create();
+        FrameLog.Options little = new FrameLog.Options(64 << 10, 64 << 10, Duration.ofDays(1));
+        long seen;
+        try (Primary primary = Primary.of(database).log(little).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
+            seen = replica.sync().get("frame_no").asLong();
+            for (int i = 0; i < 100; i++) {
+                workload.any();
+            }
+        }
+        try (Primary primary = Primary.of(database).log(little).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
+            primary.log().prune();
+            assertThat(primary.log().start().startFrameNo()).isGreaterThan(seen + 1);
+            replica.sync();
+            workload.any();
+            awaitCaptured(primary);
+            replica.sync();
+        }
+        assertLevel(copy);
+    }
+}
