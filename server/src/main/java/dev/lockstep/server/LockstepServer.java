@@ -6,8 +6,8 @@ import com.linecorp.armeria.server.grpc.GrpcService;
 import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.server.libsql.LibsqlDatabase;
-import dev.lockstep.server.libsql.ReplicationLogService;
 import dev.lockstep.server.libsql.LibsqlRoutes;
+import dev.lockstep.server.libsql.ReplicationLogService;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.stream.Origin;
 import dev.lockstep.stream.Publication;
@@ -58,8 +58,7 @@ public final class LockstepServer implements AutoCloseable {
     private final ReplicationLogService libsql;
     private final Server server;
 
-    private LockstepServer(
-            Databases databases, ExecutorService sessions, ReplicationLogService libsql, Server server) {
+    private LockstepServer(Databases databases, ExecutorService sessions, ReplicationLogService libsql, Server server) {
         this.databases = databases;
         this.sessions = sessions;
         this.libsql = libsql;

@@ -49,7 +49,8 @@ final class FrameBatch {
         Iterator<CommitRecord> next = commits.iterator();
         for (int at = 0; at < frames.limit(); at += FRAME_SIZE) {
             boolean commit = FrameLayout.sizeAfter(frames, at) != 0;
-            consumer.accept(message(frames.slice(at, FRAME_SIZE), commit ? next.next().timeMillis() : 0));
+            consumer.accept(
+                    message(frames.slice(at, FRAME_SIZE), commit ? next.next().timeMillis() : 0));
         }
     }
 
@@ -59,6 +60,8 @@ final class FrameBatch {
      */
     static Frame message(ByteBuffer frame, long timeMillis) {
         Frame.Builder message = Frame.newBuilder().setData(UnsafeByteOperations.unsafeWrap(frame));
-        return timeMillis == 0 ? message.build() : message.setTimestamp(timeMillis).build();
+        return timeMillis == 0
+                ? message.build()
+                : message.setTimestamp(timeMillis).build();
     }
 }

@@ -142,8 +142,9 @@ public final class ReplicationLogService extends ReplicationLogGrpc.ReplicationL
     private static void requireNotAhead(long next, long durable) throws StatusException {
         if (next < 0 || next > durable + 1) {
             throw Status.OUT_OF_RANGE
-                    .withDescription("frame " + Long.toUnsignedString(next) + " was asked for, and the log ends with frame "
-                            + durable + ": the replica is ahead, so it has another history; delete it and sync anew")
+                    .withDescription("frame " + Long.toUnsignedString(next)
+                            + " was asked for, and the log ends with frame " + durable
+                            + ": the replica is ahead, so it has another history; delete it and sync anew")
                     .asException();
         }
     }
@@ -280,17 +281,29 @@ public final class ReplicationLogService extends ReplicationLogGrpc.ReplicationL
                 } catch (StatusException e) {
                     fail(replies, e);
                 } catch (UnavailableException e) {
-                    fail(replies, Status.UNAVAILABLE.withDescription(e.getMessage()).asException());
+                    fail(
+                            replies,
+                            Status.UNAVAILABLE.withDescription(e.getMessage()).asException());
                 } catch (IOException | RuntimeException e) {
                     logger.warn("a libSQL client could not be served: {}", e.getMessage(), e);
-                    fail(replies, Status.INTERNAL.withDescription(e.getMessage()).asException());
+                    fail(
+                            replies,
+                            Status.INTERNAL.withDescription(e.getMessage()).asException());
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
-                    fail(replies, Status.UNAVAILABLE.withDescription("the server stops").asException());
+                    fail(
+                            replies,
+                            Status.UNAVAILABLE
+                                    .withDescription("the server stops")
+                                    .asException());
                 }
             });
         } catch (RejectedExecutionException e) {
-            fail(replies, Status.UNAVAILABLE.withDescription("too many calls wait; try later").asException());
+            fail(
+                    replies,
+                    Status.UNAVAILABLE
+                            .withDescription("too many calls wait; try later")
+                            .asException());
         }
     }
 

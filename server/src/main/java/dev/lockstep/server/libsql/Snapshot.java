@@ -97,8 +97,8 @@ final class Snapshot implements AutoCloseable {
     private static void awaitDurable(FrameLog log, long frameNo) throws UnavailableException {
         try {
             if (!log.await(frameNo - 1, true, DURABLE_NANOS)) {
-                throw new UnavailableException(
-                        "the log did not become durable up to frame " + frameNo + " in time; look at the primary's disk");
+                throw new UnavailableException("the log did not become durable up to frame " + frameNo
+                        + " in time; look at the primary's disk");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -132,7 +132,8 @@ final class Snapshot implements AutoCloseable {
         long offset = (pageNo - 1L) * pageSize;
         while (page.hasRemaining()) {
             if (file.read(page, offset + page.position()) < 0) {
-                throw new CorruptException("a snapshot's temporary file ends before page " + pageNo + "; check the disk");
+                throw new CorruptException(
+                        "a snapshot's temporary file ends before page " + pageNo + "; check the disk");
             }
         }
         dst.position(dst.position() + pageSize);

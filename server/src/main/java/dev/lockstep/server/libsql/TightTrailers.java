@@ -64,14 +64,14 @@ final class TightTrailers extends SimpleDecoratingHttpService {
     private static HttpData tighten(HttpData data, int trailers) {
         byte[] all = data.array();
         String text = new String(
-                all,
-                trailers + FRAME_HEADER,
-                all.length - trailers - FRAME_HEADER,
-                StandardCharsets.ISO_8859_1);
+                all, trailers + FRAME_HEADER, all.length - trailers - FRAME_HEADER, StandardCharsets.ISO_8859_1);
         byte[] tight = text.replaceAll("(?m)^([^:\r\n]*): ", "$1:").getBytes(StandardCharsets.ISO_8859_1);
         ByteBuf result = Unpooled.buffer(trailers + FRAME_HEADER + tight.length);
         data.close();
-        result.writeBytes(all, 0, trailers).writeByte(TRAILERS).writeInt(tight.length).writeBytes(tight);
+        result.writeBytes(all, 0, trailers)
+                .writeByte(TRAILERS)
+                .writeInt(tight.length)
+                .writeBytes(tight);
         return HttpData.wrap(result);
     }
 }

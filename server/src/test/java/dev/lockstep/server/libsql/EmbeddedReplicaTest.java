@@ -126,8 +126,9 @@ class EmbeddedReplicaTest {
             workload.create();
             awaitCaptured(primary);
             replica.sync();
-            execute("INSERT INTO junk (data) SELECT randomblob(1000000) FROM history, (VALUES (1),(2),(3),(4),(5),(6),(7),(8),"
-                    + "(9),(10),(11),(12),(13),(14),(15),(16),(17),(18),(19),(20))");
+            execute(
+                    "INSERT INTO junk (data) SELECT randomblob(1000000) FROM history, (VALUES (1),(2),(3),(4),(5),(6),(7),(8),"
+                            + "(9),(10),(11),(12),(13),(14),(15),(16),(17),(18),(19),(20))");
             workload.small();
             awaitCaptured(primary);
             replica.sync();
