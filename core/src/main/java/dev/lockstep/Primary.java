@@ -15,6 +15,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -146,11 +147,7 @@ public final class Primary implements Origin, AutoCloseable {
     public PageSource openPages() throws IOException {
         long deadline = System.nanoTime() + COPIED_NANOS;
         while (true) {
-            IOException error = failure;
-            if (closed || error != null) {
-                throw new UnavailableException(
-                        database + ": capture does not run" + (error == null ? "" : ": " + error.getMessage()));
-            }
+            requireRunning();
             Capture current = capture;
             CommitRecord copied = current.copied();
             if (copied != null) {
@@ -169,6 +166,37 @@ public final class Primary implements Origin, AutoCloseable {
     /** The last transaction captured, which may not be durable yet. */
     public Position position() {
         return position(log.head());
+    }
+
+    /**
+     * Waits until everything that was committed to the database before this call is captured, and returns a position that includes it.
+     * The capture's thread is woken for it, so this takes well under a millisecond when capture keeps up.
+     *
+     * @throws UnavailableException if capture has failed or was closed, or did not get there within {@code timeout}
+     */
+    public Position awaitCaptured(Duration timeout) throws UnavailableException {
+        Capture current = capture;
+        boolean captured = false;
+        try {
+            captured = current.awaitCaptured(timeout.toNanos());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (!captured) {
+            requireRunning();
+            throw new UnavailableException(database + ": capture ended, or did not reach what was committed within "
+                    + timeout.toMillis() + " ms; capture stands at " + position()
+                    + ". Look for a full or slow disk, then try again");
+        }
+        return position();
+    }
+
+    private void requireRunning() throws UnavailableException {
+        IOException error = failure;
+        if (closed || error != null) {
+            throw new UnavailableException(
+                    database + ": capture does not run" + (error == null ? "" : ": " + error.getMessage()));
+        }
     }
 
     /** This primary's condition now. */

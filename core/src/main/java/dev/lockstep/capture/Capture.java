@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Follows the WAL of a live database into the log, moves the pin, and has checkpoints made.
  *
- * <p>{@link #run} and {@link #close} belong to one thread; {@link #stop} and {@link #status} may be called by any.
+ * <p>{@link #run} and {@link #close} belong to one thread; {@link #stop}, {@link #status}, {@link #copied} and {@link #awaitCaptured} may be
+ * called by any.
  */
 public final class Capture implements Closeable {
 
@@ -61,6 +62,7 @@ public final class Capture implements Closeable {
     private final Checkpointer checkpointer;
     private final WalIndexHeader end = new WalIndexHeader();
 
+    private final CatchUps catchUps = new CatchUps();
     private volatile boolean stopped;
     private volatile Status status = new Status(0, 0, 0);
 
@@ -119,25 +121,47 @@ public final class Capture implements Closeable {
 
     /** Follows the WAL until {@link #stop}; everything committed before that call is then captured. */
     public void run() throws IOException {
-        while (!stopped) {
-            try {
-                step();
-            } catch (IOException e) {
-                throw attachment.database().isInPlace() ? e : displaced();
+        catchUps.begin();
+        try {
+            while (!stopped) {
+                try {
+                    step();
+                } catch (IOException e) {
+                    throw attachment.database().isInPlace() ? e : displaced();
+                }
+                LockSupport.parkNanos(pause());
             }
-            LockSupport.parkNanos(pause());
+            long asked = catchUps.asked();
+            if (catchUp()) {
+                catchUps.answer(asked);
+            }
+            index.flush(log.sync().frameNo());
+            index.force();
+        } finally {
+            catchUps.end();
         }
-        catchUp();
-        index.flush(log.sync().frameNo());
-        index.force();
+    }
+
+    /**
+     * Waits until everything that was committed before this call is in the log. It wakes the capture's thread and does not wait for its
+     * next poll. Any thread may call it.
+     *
+     * @return false if that took longer than {@code nanos}, or if {@link #run} ended before
+     */
+    public boolean awaitCaptured(long nanos) throws InterruptedException {
+        return catchUps.await(nanos);
     }
 
     /** One round: capture what was committed; move the pin and checkpoint when that is due. */
     void step() throws IOException {
+        long asked = catchUps.asked();
         long hint = walIndex.changeHint();
         if (hint != seenHint && catchUp()) {
             seenHint = hint;
             commitNanos = System.nanoTime();
+            catchUps.answer(asked);
+        } else if (asked != catchUps.answered() && catchUp()) {
+            catchUps.answer(asked);
         }
         if (pinMustMove()) {
             movePin();

@@ -1,0 +1,22 @@
+package dev.lockstep.server.sql;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a statement ended.
+ *
+ * @param affectedRows rows that an INSERT, UPDATE or DELETE changed itself; 0 for others
+ * @param lastInsertRowid of the connection, by this or an earlier statement
+ * @param rowsRead rows handed out; what SQLite looked at to find them is not known
+ * @param rowsWritten rows changed, by triggers and foreign key actions too
+ * @param frameNo when this statement committed a write: a frame by which all that this session has committed is in the log. Else
+ *     null, and null also when the commit succeeded while capture does not run
+ */
+public record Outcome(
+        long affectedRows,
+        long lastInsertRowid,
+        long rowsRead,
+        long rowsWritten,
+        Duration time,
+        @Nullable Long frameNo) {}

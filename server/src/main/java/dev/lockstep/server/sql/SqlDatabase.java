@@ -1,0 +1,136 @@
+package dev.lockstep.server.sql;
+
+import dev.lockstep.Primary;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * SQL on one hosted database. One session writes at a time, in the order in which they asked; readers do not wait for it. A bounded
+ * number of sessions is at work at once, and a watchdog ends what lasts too long.
+ *
+ * <p>Thread-safe.
+ */
+public final class SqlDatabase implements AutoCloseable {
+
+    private static final Logger logger = LoggerFactory.getLogger(SqlDatabase.class);
+    private static final long WATCH_MILLIS = 20;
+
+    private static final ScheduledExecutorService WATCHDOG = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "lockstep-sql-watchdog");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    /** Tells up to which frame the log has what was committed before the call. */
+    @FunctionalInterface
+    interface Captured {
+        long frameNo() throws IOException;
+    }
+
+    private final Path path;
+    private final SqlLimits limits;
+    private final Captured captured;
+    private final ConnectionPool pool;
+
+    /** One place, that of the writer. */
+    private final FairQueue turns = new FairQueue(1);
+
+    /** One place for each connection in use, but that of a writer who had none before its turn came. */
+    private final FairQueue places;
+
+    /** Sessions that run something or hold a transaction. */
+    private final Set<SqlSession> active = ConcurrentHashMap.newKeySet();
+
+    private final ScheduledFuture<?> watch;
+    private volatile boolean closed;
+
+    /** SQL on the database that {@code primary} captures; closing this leaves the primary open. */
+    public static SqlDatabase of(Primary primary, SqlLimits limits) {
+        return new SqlDatabase(
+                primary.database(),
+                limits,
+                () -> primary.awaitCaptured(limits.captureWait()).frameNo());
+    }
+
+    SqlDatabase(Path path, SqlLimits limits, Captured captured) {
+        this.path = path;
+        this.limits = limits;
+        this.captured = captured;
+        this.pool = new ConnectionPool(path, limits);
+        this.places = new FairQueue(limits.connections());
+        this.watch =
+                WATCHDOG.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** A new session. It costs nothing until it is used, and must be closed. */
+    public SqlSession session() {
+        return new SqlSession(this);
+    }
+
+    SqlLimits limits() {
+        return limits;
+    }
+
+    ConnectionPool pool() {
+        return pool;
+    }
+
+    FairQueue turns() {
+        return turns;
+    }
+
+    FairQueue places() {
+        return places;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    void setActive(SqlSession session, boolean isActive) {
+        if (isActive) {
+            active.add(session);
+        } else {
+            active.remove(session);
+        }
+    }
+
+    /** The frame by which everything committed so far is in the log; null if capture cannot tell now. */
+    @Nullable Long capturedFrame() {
+        try {
+            return captured.frameNo();
+        } catch (IOException e) {
+            logger.warn("{}: a write is committed, but its frame is not known: {}", path, e.getMessage());
+            return null;
+        }
+    }
+
+    private void watch() {
+        long now = System.nanoTime();
+        for (SqlSession session : active) {
+            try {
+                session.watch(now);
+            } catch (RuntimeException e) {
+                logger.error("{}: watching a session", path, e);
+            }
+        }
+    }
+
+    /** Ends all sessions, interrupting what they run, and closes the connections. */
+    @Override
+    public void close() {
+        closed = true;
+        active.forEach(SqlSession::close);
+        watch.cancel(false);
+        pool.close();
+    }
+}
