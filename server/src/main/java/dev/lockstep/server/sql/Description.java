@@ -11,5 +11,4 @@ import org.jspecify.annotations.Nullable;
  * @param explain whether it is an EXPLAIN
  * @param readOnly whether it leaves the database as it is; transaction control does, but not BEGIN IMMEDIATE
  */
-public record Description(
-        List<@Nullable String> parameters, List<Column> columns, boolean explain, boolean readOnly) {}
+public record Description(List<@Nullable String> parameters, List<Column> columns, boolean explain, boolean readOnly) {}

@@ -204,7 +204,9 @@ final class Lexer {
 
     /** Whether the token is {@code word}, in any case. */
     boolean isWord(String word) {
-        return type == Token.WORD && end - start == word.length() && sql.regionMatches(true, start, word, 0, end - start);
+        return type == Token.WORD
+                && end - start == word.length()
+                && sql.regionMatches(true, start, word, 0, end - start);
     }
 
     boolean isPunctuation(char c) {

@@ -55,7 +55,8 @@ final class Parameters {
      *
      * @throws SqlFailure ARGS_INVALID if a parameter has no value, or a value has no parameter
      */
-    @Nullable Object[] bind(List<Value> args, List<NamedValue> named) throws SqlFailure {
+    @Nullable
+    Object[] bind(List<Value> args, List<NamedValue> named) throws SqlFailure {
         if (args.size() > names.size()) {
             throw SqlFailure.of(
                     SqlFailure.ARGS_INVALID,

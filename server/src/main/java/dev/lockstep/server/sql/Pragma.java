@@ -145,7 +145,8 @@ record Pragma(String name, @Nullable String value) {
     }
 
     /** Why it is not run, or null if it is. */
-    @Nullable String refusal() {
+    @Nullable
+    String refusal() {
         String refused = "PRAGMA " + name + (value == null ? "" : " = " + value) + " is refused: ";
         if (name.equals("wal_checkpoint")) {
             return refused + "Lockstep makes the checkpoints, because frames must be captured before";

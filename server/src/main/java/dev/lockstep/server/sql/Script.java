@@ -70,11 +70,13 @@ final class Script {
     }
 
     /** The next statement, or null at the end. */
-    @Nullable SqlStatement next() throws SqlFailure {
+    @Nullable
+    SqlStatement next() throws SqlFailure {
         if (sql.indexOf('\0') >= 0) {
             throw SqlFailure.of(
                     SqlFailure.SQL_PARSE_ERROR,
-                    "the SQL holds a NUL character at offset " + sql.indexOf('\0') + ", where SQLite would stop reading");
+                    "the SQL holds a NUL character at offset " + sql.indexOf('\0')
+                            + ", where SQLite would stop reading");
         }
         do {
             lexer.next();
@@ -219,7 +221,8 @@ final class Script {
             String word = lexer.type == Token.WORD ? lexer.text().toUpperCase(Locale.ROOT) : "";
             kind = KINDS.getOrDefault(word, Kind.OTHER);
             if (word.equals("ATTACH") || word.equals("DETACH")) {
-                refusal = word + " is refused: a session sees its own database only, because others would not be replicated with it";
+                refusal = word
+                        + " is refused: a session sees its own database only, because others would not be replicated with it";
             }
         }
     }

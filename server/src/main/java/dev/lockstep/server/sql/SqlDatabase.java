@@ -67,8 +67,7 @@ public final class SqlDatabase implements AutoCloseable {
         this.captured = captured;
         this.pool = new ConnectionPool(path, limits);
         this.places = new FairQueue(limits.connections());
-        this.watch =
-                WATCHDOG.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+        this.watch = WATCHDOG.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** A new session. It costs nothing until it is used, and must be closed. */
@@ -105,7 +104,8 @@ public final class SqlDatabase implements AutoCloseable {
     }
 
     /** The frame by which everything committed so far is in the log; null if capture cannot tell now. */
-    @Nullable Long capturedFrame() {
+    @Nullable
+    Long capturedFrame() {
         try {
             return captured.frameNo();
         } catch (IOException e) {

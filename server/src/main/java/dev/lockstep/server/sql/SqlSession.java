@@ -109,10 +109,7 @@ public final class SqlSession implements AutoCloseable {
         enter();
         try {
             return new Description(
-                    statement.parameters().names(),
-                    columns(statement),
-                    statement.explain(),
-                    !statement.needsTurn());
+                    statement.parameters().names(), columns(statement), statement.explain(), !statement.needsTurn());
         } finally {
             exit();
         }
@@ -225,7 +222,8 @@ public final class SqlSession implements AutoCloseable {
         if (!current.await(database.turns(), limits.lockWait().toNanos())) {
             throw SqlFailure.sqlite(
                     SqlFailure.BUSY,
-                    "database is locked: other sessions wrote for " + limits.lockWait().toMillis() + " ms");
+                    "database is locked: other sessions wrote for "
+                            + limits.lockWait().toMillis() + " ms");
         }
         hasTurn = true;
     }
@@ -305,7 +303,8 @@ public final class SqlSession implements AutoCloseable {
 
     private Run begin() throws SqlFailure {
         long now = System.nanoTime();
-        Run current = new Run((inTransaction ? transactionNanos : now) + limits.total().toNanos());
+        Run current = new Run(
+                (inTransaction ? transactionNanos : now) + limits.total().toNanos());
         run = current;
         if (closed) { // who closed may have looked for it before it was there
             end(current);

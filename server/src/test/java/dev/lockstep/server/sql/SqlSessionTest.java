@@ -57,7 +57,8 @@ class SqlSessionTest {
     void theCommitCarriesTheFrameOfATransaction() throws Exception {
         try (SqlSession session = database.session()) {
             assertThat(execute(session, "BEGIN").frameNo()).isNull();
-            assertThat(execute(session, "INSERT INTO t(v) VALUES (1)").frameNo()).isNull();
+            assertThat(execute(session, "INSERT INTO t(v) VALUES (1)").frameNo())
+                    .isNull();
             assertThat(session.isAutocommit()).isFalse();
             assertThat(execute(session, "COMMIT").frameNo())
                     .isEqualTo(database.primary.position().frameNo());
@@ -118,7 +119,8 @@ class SqlSessionTest {
             assertThat(insert.parameters()).containsExactly(":a", null);
             assertThat(insert.columns()).containsExactly(new Column("id", "INTEGER"));
             assertThat(insert.readOnly()).isFalse();
-            assertThat(session.describe("BEGIN TRANSACTION READONLY").readOnly()).isTrue();
+            assertThat(session.describe("BEGIN TRANSACTION READONLY").readOnly())
+                    .isTrue();
             assertThat(session.describe("BEGIN IMMEDIATE;").readOnly()).isFalse();
             assertThat(session.describe("EXPLAIN DELETE FROM t").explain()).isTrue();
             assertThat(value(session, "SELECT count(*) FROM t")).isEqualTo(new Value.Int(0));
