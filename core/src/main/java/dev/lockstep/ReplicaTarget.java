@@ -40,12 +40,9 @@ final class ReplicaTarget implements Target, Closeable {
      * Opens the replica that is there, if it is to be kept.
      *
      * @throws NotAReplicaException if something else is there
-     * @throws UnavailableException if it is in use
      */
     void open() throws IOException {
-        if (force) {
-            FirstCopy.requireReplaceable(database);
-        } else {
+        if (!force) {
             applier = Applier.open(database, options);
         }
     }

@@ -34,10 +34,7 @@ enum ExitCode {
     }
 
     static ExitCode of(Throwable failure) {
-        if (failure instanceof RefusedException refused) {
-            return refused.kind() == RefusedException.Kind.FOREIGN_LOG ? NOT_A_REPLICA : REFUSED;
-        }
-        if (failure instanceof CorruptException) {
+        if (failure instanceof CorruptException || failure instanceof RefusedException) {
             return REFUSED;
         }
         if (failure instanceof DivergedException) {

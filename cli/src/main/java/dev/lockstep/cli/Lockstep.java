@@ -24,8 +24,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             VerifyCommand.class,
             LogCommand.class,
-            InspectCommand.class,
-            CommandLine.HelpCommand.class
+            InspectCommand.class
         },
         footerHeading = "%nExamples:%n",
         footer = {

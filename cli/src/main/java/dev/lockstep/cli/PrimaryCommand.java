@@ -1,7 +1,6 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.Primary;
-import dev.lockstep.log.FrameLog;
 import dev.lockstep.server.LockstepServer;
 import dev.lockstep.server.ServerStatus;
 import dev.lockstep.stream.ReplicaStatus;
@@ -51,11 +50,11 @@ final class PrimaryCommand implements Callable<Integer> {
 
     @Option(
             names = "--listen",
-            paramLabel = "ADDRESS",
+            paramLabel = "HOST:PORT",
             converter = Addresses.Converter.class,
             defaultValue = "127.0.0.1:" + LockstepServer.DEFAULT_PORT,
             description =
-                    "HOST:PORT where replicas connect; port 0 takes any that is free. By default ${DEFAULT-VALUE}. There is no"
+                    "Where replicas connect; port 0 takes any that is free. By default ${DEFAULT-VALUE}. There is no"
                             + " encryption and no password yet: whoever can connect can copy the databases.")
     private InetSocketAddress address;
 
@@ -75,15 +74,6 @@ final class PrimaryCommand implements Callable<Integer> {
 
     @Option(names = "--create", description = "Create a database that does not exist.")
     private boolean create;
-
-    @Option(
-            names = "--retain",
-            paramLabel = "SIZE",
-            converter = SizeConverter.class,
-            description =
-                    "How much of each log to keep at least for replicas that are away, as 500MB or 20GB; by default 1.07GB. A"
-                            + " replica that comes back later than that needs a new copy.")
-    private @Nullable Long retain;
 
     @Option(
             names = "--eager",
@@ -130,9 +120,6 @@ final class PrimaryCommand implements Callable<Integer> {
         Primary.Builder builder = Primary.of(database).name(name);
         if (data != null) {
             builder.dataDirectory(alone ? data : data.resolve(name));
-        }
-        if (retain != null) {
-            builder.log(FrameLog.Options.retaining(retain));
         }
         return builder.open();
     }

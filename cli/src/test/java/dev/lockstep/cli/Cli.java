@@ -71,23 +71,14 @@ final class Cli {
 
     /** The one JSON object that it printed. */
     JsonNode json() throws IOException {
-        return json(out());
-    }
-
-    List<JsonNode> jsonLines() throws IOException {
-        return jsonLines(out());
-    }
-
-    /** The one JSON object in a text. */
-    static JsonNode json(String text) throws IOException {
-        List<JsonNode> lines = jsonLines(text);
+        List<JsonNode> lines = jsonLines();
         if (lines.size() != 1) {
-            throw new AssertionError("one JSON object expected, found: " + text);
+            throw new AssertionError("one line expected, found: " + out());
         }
         return lines.get(0);
     }
 
-    private static List<JsonNode> jsonLines(String text) throws IOException {
-        return MAPPER.readerFor(JsonNode.class).<JsonNode>readValues(text).readAll();
+    List<JsonNode> jsonLines() throws IOException {
+        return MAPPER.readerFor(JsonNode.class).<JsonNode>readValues(out()).readAll();
     }
 }

@@ -4,6 +4,7 @@ import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.server.libsql.RequestedDatabase;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
+import dev.lockstep.server.sql.SqlDatabase;
 import dev.lockstep.stream.Publication;
 import java.util.List;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -52,6 +53,15 @@ final class Databases {
     Hosted find(RequestedDatabase request) throws UnknownDatabaseException {
         boolean named = byName.containsKey(request.name());
         return find(!named && request.fromHost() && isAlone() ? "" : request.name());
+    }
+
+    /** SQL on the database that a request means. */
+    SqlDatabase findSql(RequestedDatabase request) throws UnknownDatabaseException {
+        Hosted found = find(request);
+        if (found.sql() == null) {
+            throw new UnknownDatabaseException("database \"" + found.name() + "\" takes no SQL here");
+        }
+        return found.sql();
     }
 
     private @Nullable Hosted defaultDatabase() {

@@ -5,10 +5,13 @@ import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
+import dev.lockstep.server.hrana.Hrana;
 import dev.lockstep.server.libsql.LibsqlDatabase;
 import dev.lockstep.server.libsql.LibsqlRoutes;
 import dev.lockstep.server.libsql.ReplicationLogService;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
+import dev.lockstep.server.sql.SqlDatabase;
+import dev.lockstep.server.sql.SqlLimits;
 import dev.lockstep.stream.Origin;
 import dev.lockstep.stream.Publication;
 import dev.lockstep.stream.SenderOptions;
@@ -25,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves databases to replicas, on one port: Lockstep's own over HTTP/2, libSQL's over HTTP/2 and HTTP/1.1.
@@ -56,12 +60,19 @@ public final class LockstepServer implements AutoCloseable {
     private final Databases databases;
     private final ExecutorService sessions;
     private final ReplicationLogService libsql;
+    private final @Nullable Hrana hrana;
     private final Server server;
 
-    private LockstepServer(Databases databases, ExecutorService sessions, ReplicationLogService libsql, Server server) {
+    private LockstepServer(
+            Databases databases,
+            ExecutorService sessions,
+            ReplicationLogService libsql,
+            @Nullable Hrana hrana,
+            Server server) {
         this.databases = databases;
         this.sessions = sessions;
         this.libsql = libsql;
+        this.hrana = hrana;
         this.server = server;
     }
 
@@ -91,6 +102,9 @@ public final class LockstepServer implements AutoCloseable {
     /** Ends the sessions and stops listening. The primaries stay open. */
     @Override
     public void close() {
+        if (hrana != null) {
+            hrana.close();
+        }
         databases.all().forEach(Hosted::close);
         server.closeAsync()
                 .orTimeout(2 * STOP_MILLIS, TimeUnit.MILLISECONDS)
@@ -103,12 +117,17 @@ public final class LockstepServer implements AutoCloseable {
     /** Describes a server. Not thread-safe. */
     public static final class Builder {
 
-        private record Offer(Origin origin, Path spoolDirectory, Supplier<ServerStatus.Capture> capture) {}
+        private record Offer(
+                Origin origin,
+                Path spoolDirectory,
+                Supplier<ServerStatus.Capture> capture,
+                @Nullable Primary primary) {}
 
         private final List<Offer> offers = new ArrayList<>();
         private InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), DEFAULT_PORT);
         private SenderOptions options = SenderOptions.defaults();
         private boolean ownProtocol = true;
+        private @Nullable SqlLimits sql;
         private long maxRequest = MAX_REQUEST;
 
         private Builder() {}
@@ -121,7 +140,7 @@ public final class LockstepServer implements AutoCloseable {
 
         /** Adds a database. */
         public Builder database(Primary primary) {
-            offers.add(new Offer(primary, primary.dataDirectory(), () -> capture(primary)));
+            offers.add(new Offer(primary, primary.dataDirectory(), () -> capture(primary), primary));
             return this;
         }
 
@@ -132,13 +151,22 @@ public final class LockstepServer implements AutoCloseable {
 
         /** Adds a database that comes from elsewhere than a primary. */
         public Builder database(Origin origin, Supplier<ServerStatus.Capture> capture) {
-            offers.add(new Offer(origin, Path.of(System.getProperty("java.io.tmpdir")), capture));
+            offers.add(new Offer(origin, Path.of(System.getProperty("java.io.tmpdir")), capture, null));
             return this;
         }
 
         /** Whether Lockstep's own protocol is served beside libSQL's; it is by default. */
         public Builder ownProtocol(boolean on) {
             ownProtocol = on;
+            return this;
+        }
+
+        /**
+         * Lets clients run SQL on the primaries, over Hrana (HTTP and WebSocket). Without this they cannot. Whoever reaches the
+         * port can then read and write everything.
+         */
+        public Builder sql(SqlLimits limits) {
+            sql = limits;
             return this;
         }
 
@@ -169,17 +197,23 @@ public final class LockstepServer implements AutoCloseable {
             Databases databases = new Databases(true);
             ReplicationLogService libsql =
                     new ReplicationLogService(request -> databases.find(request).libsql(), sessions);
+            Hrana hrana = sql == null
+                    ? null
+                    : Hrana.of(databases::findSql, EventLoops.shared().next());
             boolean started = false;
             try {
                 for (Offer offer : offers) {
                     databases.add(host(offer, sessions));
                 }
-                Server server = server(databases, sessions, libsql);
+                Server server = server(databases, sessions, libsql, hrana);
                 listen(server);
                 started = true;
-                return new LockstepServer(databases, sessions, libsql, server);
+                return new LockstepServer(databases, sessions, libsql, hrana, server);
             } finally {
                 if (!started) {
+                    if (hrana != null) {
+                        hrana.close();
+                    }
                     databases.all().forEach(Hosted::close);
                     libsql.close();
                     sessions.shutdown();
@@ -191,10 +225,12 @@ public final class LockstepServer implements AutoCloseable {
             return new Hosted(
                     new Publication(offer.origin, options, sessions),
                     new LibsqlDatabase(offer.origin, offer.spoolDirectory),
+                    sql == null || offer.primary == null ? null : SqlDatabase.of(offer.primary, sql),
                     offer.capture);
         }
 
-        private Server server(Databases databases, ExecutorService sessions, ReplicationLogService libsql) {
+        private Server server(
+                Databases databases, ExecutorService sessions, ReplicationLogService libsql, @Nullable Hrana hrana) {
             ServerBuilder builder = Server.builder()
                     .http(address)
                     .maxRequestLength(maxRequest)
@@ -211,6 +247,9 @@ public final class LockstepServer implements AutoCloseable {
                     .maxRequestMessageLength(MAX_REQUEST_MESSAGE)
                     .build();
             LibsqlRoutes.add(builder, grpc);
+            if (hrana != null) {
+                hrana.addTo(builder, version());
+            }
             return builder.build();
         }
 
@@ -218,7 +257,8 @@ public final class LockstepServer implements AutoCloseable {
             try {
                 server.start().join();
             } catch (CompletionException e) {
-                throw Failures.ofListening(address, e);
+                throw new UnavailableException("cannot listen on " + address + ": " + Failures.rootMessage(e)
+                        + "; is another server running there?");
             }
         }
     }

@@ -1,0 +1,142 @@
+package dev.lockstep.server.hrana;
+
+import com.linecorp.armeria.common.ContentTooLargeException;
+import com.linecorp.armeria.common.HttpData;
+import com.linecorp.armeria.common.HttpHeaderNames;
+import com.linecorp.armeria.common.HttpRequest;
+import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
+import com.linecorp.armeria.common.RequestHeaders;
+import com.linecorp.armeria.server.ServiceRequestContext;
+import dev.lockstep.server.libsql.Lookup;
+import dev.lockstep.server.libsql.RequestedDatabase;
+import dev.lockstep.server.libsql.UnknownDatabaseException;
+import dev.lockstep.server.sql.SqlDatabase;
+import dev.lockstep.server.sql.SqlFailure;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+
+/** What all POST requests have in common: who may ask, which database is meant, receiving the body. Thread-safe. */
+final class HttpRequests {
+
+    /** Larger bodies are not decoded on an event loop. */
+    private static final int SMALL = 64 << 10;
+
+    /** What a decoded body holds in memory, in bodies. */
+    private static final int DECODED = 3;
+
+    /** Decodes a request and starts it, without waiting for SQL; the response comes from another thread. */
+    interface Handler {
+        void handle(Received request, CompletableFuture<HttpResponse> response) throws RequestFailure;
+    }
+
+    /**
+     * A request that has come in.
+     *
+     * @param lease of the request and its response; closed when the response is sent
+     */
+    record Received(ServiceRequestContext ctx, SqlDatabase database, HttpData body, Memory.Lease lease) {}
+
+    private final Lookup<SqlDatabase> databases;
+    private final Memory memory;
+    private final Workers workers;
+
+    HttpRequests(Lookup<SqlDatabase> databases, Memory memory, Workers workers) {
+        this.databases = databases;
+        this.memory = memory;
+        this.workers = workers;
+    }
+
+    HttpResponse serve(ServiceRequestContext ctx, HttpRequest request, Handler handler) {
+        SqlDatabase database;
+        try {
+            requireSameOrigin(request.headers());
+            database = find(databases, ctx);
+        } catch (RequestFailure e) {
+            return e.toResponse();
+        }
+        CompletableFuture<HttpResponse> response = new CompletableFuture<>();
+        CompletableFuture<Void> unused = request.aggregate().handle((received, failure) -> {
+            if (received == null) {
+                response.complete(notReceived(failure).toResponse());
+            } else {
+                ctx.clearRequestTimeout();
+                start(new Received(ctx, database, received.content(), memory.lease()), handler, response);
+            }
+            return null;
+        });
+        return HttpResponse.of(response);
+    }
+
+    /**
+     * A page of another site that a person of this machine visits could otherwise send statements to a server that trusts its own machine.
+     * Programs that are no browsers send no Origin.
+     */
+    static void requireSameOrigin(RequestHeaders headers) throws RequestFailure {
+        String origin = headers.get(HttpHeaderNames.ORIGIN);
+        String host = headers.authority();
+        if (origin != null && !origin.equals("http://" + host) && !origin.equals("https://" + host)) {
+            throw new RequestFailure(
+                    HttpStatus.FORBIDDEN,
+                    "FOREIGN_ORIGIN",
+                    "pages of other sites (" + origin + ") may not use this server");
+        }
+    }
+
+    static SqlDatabase find(Lookup<SqlDatabase> databases, ServiceRequestContext ctx) throws RequestFailure {
+        try {
+            return databases.find(RequestedDatabase.of(ctx));
+        } catch (UnknownDatabaseException e) {
+            throw new RequestFailure(HttpStatus.NOT_FOUND, "NAMESPACE_DOESNT_EXIST", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static RequestFailure notReceived(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof ContentTooLargeException tooLarge) {
+            return new RequestFailure(
+                    HttpStatus.REQUEST_ENTITY_TOO_LARGE,
+                    "REQUEST_TOO_LARGE",
+                    "a request may have " + tooLarge.maxContentLength() + " bytes");
+        }
+        return new RequestFailure(
+                HttpStatus.BAD_REQUEST, "REQUEST_NOT_RECEIVED", "the request did not arrive whole: " + cause);
+    }
+
+    private void start(Received request, Handler handler, CompletableFuture<HttpResponse> response) {
+        if (request.body().length() <= SMALL) {
+            handle(request, handler, response);
+            return;
+        }
+        try {
+            workers.beginners().execute(() -> handle(request, handler, response));
+        } catch (RejectedExecutionException e) {
+            response.complete(busy().toResponse());
+        }
+    }
+
+    private static void handle(Received request, Handler handler, CompletableFuture<HttpResponse> response) {
+        CompletableFuture<Void> unused = request.ctx().log().whenComplete().thenRun(request.lease()::close);
+        try {
+            request.lease().add((long) DECODED * request.body().length());
+            handler.handle(request, response);
+        } catch (RequestFailure e) {
+            response.complete(e.toResponse());
+        } catch (SqlFailure e) {
+            response.complete(new RequestFailure(HttpStatus.SERVICE_UNAVAILABLE, HranaError.of(e)).toResponse());
+        } catch (RejectedExecutionException e) {
+            response.complete(busy().toResponse());
+        }
+    }
+
+    private static RequestFailure busy() {
+        return new RequestFailure(
+                HttpStatus.SERVICE_UNAVAILABLE, "SERVER_BUSY", "too many requests wait for their turn; try again");
+    }
+
+    static RequestFailure malformed(ProtocolException failure) {
+        return new RequestFailure(HttpStatus.BAD_REQUEST, failure.toError());
+    }
+}

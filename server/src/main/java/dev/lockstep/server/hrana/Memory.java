@@ -1,0 +1,51 @@
+package dev.lockstep.server.hrana;
+
+import dev.lockstep.server.sql.SqlFailure;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What all requests and responses under way may hold together. Thread-safe. */
+final class Memory {
+
+    private final long limit;
+    private final AtomicLong held = new AtomicLong();
+
+    Memory(long limit) {
+        this.limit = limit;
+    }
+
+    Lease lease() {
+        return new Lease();
+    }
+
+    long held() {
+        return held.get();
+    }
+
+    /** What one request holds, until it is closed. Used by one thread at a time. */
+    final class Lease implements AutoCloseable {
+
+        private long bytes;
+
+        /** @throws SqlFailure SERVER_BUSY if all together would hold more than there is */
+        void add(long more) throws SqlFailure {
+            if (held.addAndGet(more) > limit) {
+                held.addAndGet(-more);
+                throw SqlFailure.of(
+                        "SERVER_BUSY",
+                        "requests under way hold all of the " + limit
+                                + " bytes that are set aside for them; try again");
+            }
+            bytes += more;
+        }
+
+        long bytes() {
+            return bytes;
+        }
+
+        @Override
+        public void close() {
+            held.addAndGet(-bytes);
+            bytes = 0;
+        }
+    }
+}
