@@ -6,6 +6,7 @@ import dev.lockstep.io.Storage;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.sqlite.LiveDatabase;
+import dev.lockstep.sqlite.SqliteConnections;
 import dev.lockstep.stream.Origin;
 import dev.lockstep.stream.PageSource;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -234,6 +236,7 @@ public final class Primary implements Origin, AutoCloseable {
             try {
                 capture = opener.open(log);
                 failure = null;
+                logger.warn("{}: capture goes on", database);
                 return;
             } catch (IOException | RuntimeException e) {
                 failed(e);
@@ -242,8 +245,15 @@ public final class Primary implements Origin, AutoCloseable {
     }
 
     private void failed(Exception e) {
+        IOException before = failure;
         failure = e instanceof IOException io ? io : new IOException(e);
-        logger.error("{}: capture stopped: {}", database, e.getMessage(), e instanceof LockstepException ? null : e);
+        if (before == null || !Objects.equals(before.getMessage(), failure.getMessage())) {
+            logger.error(
+                    "{}: capture stopped, and is tried again from time to time: {}",
+                    database,
+                    e.getMessage(),
+                    e instanceof LockstepException ? null : e);
+        }
     }
 
     private void syncUntilClosed() {
@@ -334,6 +344,10 @@ public final class Primary implements Origin, AutoCloseable {
             if (Files.isRegularFile(dataDirectory)) {
                 throw new UnsupportedException(database + " is a replica (" + dataDirectory
                         + " says so); a primary needs a database of its own");
+            }
+            if (Files.exists(database) && Files.size(database) > 0) {
+                SqliteConnections.header(
+                        LiveDatabase.of(database)); // refuses what is no database before any file is made
             }
             Files.createDirectories(dataDirectory);
             FileChannel lock = lock(dataDirectory.resolve("LOCK"));

@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
  *            --answered, position known----------------------------> FOLLOWING
  * COPYING, FOLLOWING --connection lost, or own files not usable--> CONNECTING, again and again
  * any --something that does not line up--> REFUSED, for good: the database keeps its last good state and serves reads
+ *     --no such database, or no Lockstep server--> REFUSED; if it has followed before, only once that was so for minutes
  * any --{@link #close}--> CLOSED
  * </pre>
  *
@@ -45,6 +46,13 @@ public final class Replica implements AutoCloseable {
 
     private static final long FIRST_RETRY_MILLIS = 100;
     private static final long LAST_RETRY_MILLIS = 10_000;
+
+    /**
+     * How long a replica that has followed goes on asking where the answer is now that there is no such database, or no server of
+     * Lockstep: a proxy may say so while the primary behind it restarts.
+     */
+    private static final Duration DENIAL_PATIENCE = Duration.ofMinutes(5);
+
     private static final long CLOSE_MILLIS = TimeUnit.SECONDS.toMillis(60);
     private static final long WINDOW = 8 << 20;
 
@@ -64,19 +72,30 @@ public final class Replica implements AutoCloseable {
      * @param head the last frame that the primary said it has, or -1
      * @param receivedBytes of frames and pages since this was opened
      * @param problem why it is CONNECTING again, or null
+     * @param copy how far a first copy is; null while there is none
      */
     public record Status(
             State state,
             @Nullable Position position,
             long head,
             long receivedBytes,
-            @Nullable String problem) {}
+            @Nullable String problem,
+            @Nullable CopyProgress copy) {}
+
+    /**
+     * How much of a first copy's pages has arrived.
+     *
+     * @param receivedBytes of the pages, and of the transactions since it began
+     * @param pageBytes of all pages
+     */
+    public record CopyProgress(long receivedBytes, long pageBytes) {}
 
     private final Path database;
     private final Upstream upstream;
     private final String name;
     private final UUID fallbackId = UUID.randomUUID();
     private final ReplicaTarget target;
+    private final Duration denialPatience;
     private final Thread thread;
 
     /** Guards waiting for changes of the fields below, which the replica's thread writes. */
@@ -90,13 +109,24 @@ public final class Replica implements AutoCloseable {
     private volatile @Nullable Position position;
     private volatile long head = -1;
     private volatile long receivedBytes;
+    private volatile @Nullable CopyProgress copy;
+
+    /** Since when the answer has been that there is nothing to follow. Of the replica's thread. */
+    private long deniedSinceNanos;
+
+    private boolean denied;
+    private boolean hasFollowed;
 
     private Replica(Builder builder) throws IOException {
         this.database = builder.database;
         this.upstream = builder.upstream;
         this.name = builder.name;
+        this.denialPatience = builder.denialPatience;
         this.target = new ReplicaTarget(
-                database, new Applier.Options(builder.durable, builder.walBytes), builder.force, upstream.address());
+                database,
+                new Applier.Options(builder.durable, Applier.Options.defaults().walBytes()),
+                builder.force,
+                upstream.address());
         target.open();
         notePosition();
         this.thread = new Thread(this::follow, "lockstep-replica-" + database.getFileName());
@@ -115,7 +145,7 @@ public final class Replica implements AutoCloseable {
 
     /** This replica's condition now. */
     public Status status() {
-        return new Status(state, position, head, receivedBytes, problem);
+        return new Status(state, position, head, receivedBytes, problem, copy);
     }
 
     /** Why it is REFUSED, else null. */
@@ -152,10 +182,10 @@ public final class Replica implements AutoCloseable {
                 session();
                 delay = FIRST_RETRY_MILLIS;
             } catch (LockstepException e) {
-                if (!(e instanceof UnavailableException)) {
-                    refuse(e);
-                } else {
+                if (e instanceof UnavailableException || mayBePassing(e)) {
                     lost(e);
+                } else {
+                    refuse(e);
                 }
             } catch (IOException | RuntimeException e) {
                 lost(e);
@@ -171,6 +201,19 @@ public final class Replica implements AutoCloseable {
         }
         closeTarget();
         enter(refusal == null ? State.CLOSED : State.REFUSED);
+    }
+
+    /** Whether the answer that there is nothing to follow may be somebody else's, during a restart of the primary. */
+    private boolean mayBePassing(LockstepException e) {
+        if (!(e instanceof UnsupportedException) || !hasFollowed) {
+            return false;
+        }
+        long now = System.nanoTime();
+        if (!denied) {
+            denied = true;
+            deniedSinceNanos = now;
+        }
+        return now - deniedSinceNanos < denialPatience.toNanos();
     }
 
     private void reopen() throws IOException {
@@ -216,6 +259,9 @@ public final class Replica implements AutoCloseable {
                 receiver.accept(message);
                 head = receiver.head();
                 receivedBytes = before + receiver.ack().received();
+                copy = receiver.copyBytes() < 0
+                        ? null
+                        : new CopyProgress(receiver.ack().received(), receiver.copyBytes());
             }
             boolean flush = receiver.hasBatch() && (message == null || receiver.isBatchFull());
             if (flush) {
@@ -266,6 +312,8 @@ public final class Replica implements AutoCloseable {
             }
             if (next == State.FOLLOWING) {
                 problem = null;
+                hasFollowed = true;
+                denied = false;
             }
             logger.debug("{}: {}", database, next);
         }
@@ -287,8 +335,8 @@ public final class Replica implements AutoCloseable {
 
     private void refuse(LockstepException e) {
         logger.error("{}: stopped: {}", database, e.getMessage());
-        problem = e.getMessage();
         refusal = e;
+        problem = e.getMessage();
     }
 
     private void lost(Exception e) {
@@ -348,7 +396,7 @@ public final class Replica implements AutoCloseable {
         private String name;
         private boolean force;
         private boolean durable;
-        private final long walBytes = Applier.Options.defaults().walBytes();
+        private Duration denialPatience = DENIAL_PATIENCE;
 
         private Builder(Path database, Upstream upstream) {
             this.database = database.toAbsolutePath().normalize();
@@ -382,11 +430,17 @@ public final class Replica implements AutoCloseable {
             return this;
         }
 
+        /** For tests, which cannot wait for minutes. */
+        Builder denialPatience(Duration value) {
+            denialPatience = value;
+            return this;
+        }
+
         /**
          * Starts to follow.
          *
          * @throws NotAReplicaException if something else than a replica is at the path; it is untouched
-         * @throws UnavailableException if another process follows with this copy
+         * @throws UnavailableException if another process follows with this copy, or has open what is to be replaced
          */
         public Replica open() throws IOException {
             Replica replica = new Replica(this);

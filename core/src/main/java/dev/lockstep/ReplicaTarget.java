@@ -40,9 +40,12 @@ final class ReplicaTarget implements Target, Closeable {
      * Opens the replica that is there, if it is to be kept.
      *
      * @throws NotAReplicaException if something else is there
+     * @throws UnavailableException if it is in use
      */
     void open() throws IOException {
-        if (!force) {
+        if (force) {
+            FirstCopy.requireReplaceable(database);
+        } else {
             applier = Applier.open(database, options);
         }
     }

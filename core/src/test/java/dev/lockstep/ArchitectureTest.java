@@ -34,7 +34,7 @@ class ArchitectureTest {
     static final ArchRule sqliteKnowsNothingOfReplication = only("sqlite", "io");
 
     @ArchTest
-    static final ArchRule logUsesIo = only("log", "io");
+    static final ArchRule logKnowsWhatSqlitesPagesAre = only("log", "sqlite", "io");
 
     @ArchTest
     static final ArchRule pagesUseLog = only("pages", "log", "sqlite", "io");

@@ -15,6 +15,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ReplicaTest {
 
     private static final Duration SOON = Duration.ofSeconds(30);
+
+    private static final ToReplica DENIAL =
+            new ToReplica.Refused(ToReplica.Refused.Reason.UNKNOWN_DATABASE, "", "", "there is no such database");
 
     @TempDir
     Path directory;
@@ -144,6 +148,55 @@ class ReplicaTest {
             assertThat(replica.refusal()).hasMessageContaining("another log");
         }
         assertEqual();
+    }
+
+    @Test
+    void aDenialIsBelievedAtOnceByAReplicaThatNeverFollowed() throws Exception {
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary)) {
+            upstream.through(message -> DENIAL);
+            try (Replica replica = Replica.of(copy, upstream).open()) {
+                await().atMost(SOON).until(() -> replica.status().state() == State.REFUSED);
+                assertThat(replica.refusal()).isInstanceOf(UnsupportedException.class);
+            }
+        }
+    }
+
+    @Test
+    void aDenialThatPassesDoesNotStopAReplicaThatHasFollowed() throws Exception {
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Replica replica = Replica.of(copy, upstream).open()) {
+            assertFollowed(primary, replica);
+            AtomicInteger denials = new AtomicInteger();
+            upstream.through(message -> denials.incrementAndGet() <= 3 ? DENIAL : message);
+            await().atMost(SOON).until(() -> denials.get() > 3);
+            assertFollowed(primary, replica);
+            assertThat(replica.refusal()).isNull();
+        }
+    }
+
+    @Test
+    void aDenialThatLastsStopsAReplicaThatHasFollowed() throws Exception {
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Replica replica = Replica.of(copy, upstream)
+                        .denialPatience(Duration.ofMillis(500))
+                        .open()) {
+            assertFollowed(primary, replica);
+            upstream.through(message -> DENIAL);
+            await().atMost(SOON).until(() -> replica.status().state() == State.REFUSED);
+            assertThat(replica.refusal()).hasMessageContaining("no such database");
+        }
+    }
+
+    @Test
+    void whatIsNoDatabaseIsRefusedBeforeAnyFileIsMade() throws Exception {
+        Path text = Files.writeString(directory.resolve("notes.txt"), "no database ".repeat(100));
+        assertThatThrownBy(() -> Primary.of(text).open())
+                .isInstanceOf(UnsupportedException.class)
+                .hasMessageContaining("is not a SQLite database");
+        assertThat(directory.resolve("notes.txt-lockstep")).doesNotExist();
     }
 
     private static void assertFollowed(Primary primary, Replica replica) throws Exception {

@@ -39,5 +39,9 @@ final class Databases {
         if (directory != null && !Files.isDirectory(directory)) {
             throw new UnsupportedException(file + ": there is no directory " + directory + "; make it first");
         }
+        if (directory != null && !Files.isWritable(directory)) {
+            throw new UnsupportedException(
+                    file + ": you may not write into " + directory + ", where a copy needs files beside it");
+        }
     }
 }

@@ -34,7 +34,10 @@ enum ExitCode {
     }
 
     static ExitCode of(Throwable failure) {
-        if (failure instanceof CorruptException || failure instanceof RefusedException) {
+        if (failure instanceof RefusedException refused) {
+            return refused.kind() == RefusedException.Kind.FOREIGN_LOG ? NOT_A_REPLICA : REFUSED;
+        }
+        if (failure instanceof CorruptException) {
             return REFUSED;
         }
         if (failure instanceof DivergedException) {

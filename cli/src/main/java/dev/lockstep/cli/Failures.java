@@ -35,7 +35,12 @@ final class Failures {
     static int reportUsage(ParameterException thrown) {
         CommandLine command = thrown.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println("lockstep: " + firstLower(String.valueOf(thrown.getMessage())));
+        if (isUnknownCommand(thrown)) {
+            err.println("lockstep: unknown command '"
+                    + ((UnmatchedArgumentException) thrown).getUnmatched().get(0) + "'");
+        } else {
+            err.println("lockstep: " + firstLower(String.valueOf(thrown.getMessage())));
+        }
         if (thrown instanceof MissingCommandException) {
             command.usage(err);
         } else if (!UnmatchedArgumentException.printSuggestions(thrown, err)) {
@@ -43,6 +48,12 @@ final class Failures {
         }
         err.flush();
         return ExitCode.USAGE.code();
+    }
+
+    private static boolean isUnknownCommand(ParameterException thrown) {
+        return thrown instanceof UnmatchedArgumentException unmatched
+                && !unmatched.isUnknownOption()
+                && thrown.getCommandLine().getParent() == null;
     }
 
     /** The root command alone; its usage is the answer. */

@@ -3,10 +3,10 @@ package dev.lockstep.cli;
 import dev.lockstep.LockstepException;
 import dev.lockstep.Position;
 import dev.lockstep.Replica;
+import dev.lockstep.UnavailableException;
 import dev.lockstep.apply.ReplicaSummary;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,44 +17,62 @@ final class Follower {
 
     private static final Duration REFRESH = Duration.ofMillis(200);
 
+    /** How often to look whether the primary has answered. */
+    private static final Duration ANSWER = Duration.ofMillis(20);
+
+    /** For what is in the way of a replica that is to catch up once. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private final Terminal terminal;
     private final Stop stop;
     private final Replica replica;
     private final String source;
-    private final LongSupplier head;
     private final Meter meter = new Meter();
     private final long began = System.nanoTime();
     private long equalNanos = began;
     private Replica.State reported = Replica.State.CONNECTING;
     private @Nullable String problem;
+    private boolean copyReported;
 
-    /**
-     * @param source names the primary
-     * @param head the primary's last frame, as far as known
-     */
-    Follower(Terminal terminal, Stop stop, Replica replica, String source, LongSupplier head) {
+    /** When there was no problem last. */
+    private long problemNanos = began;
+
+    /** @param source names the primary */
+    Follower(Terminal terminal, Stop stop, Replica replica, String source) {
         this.terminal = terminal;
         this.stop = stop;
         this.replica = replica;
         this.source = source;
-        this.head = head;
-    }
-
-    /** Follows until it is told to stop. */
-    void untilStopped() throws IOException {
-        upTo(Long.MAX_VALUE);
     }
 
     /**
-     * Follows until readers see the frame.
+     * Follows until it is told to stop, whatever keeps it from the primary meanwhile.
+     *
+     * @return false
+     * @throws LockstepException why the replica stopped for good
+     */
+    boolean untilStopped() throws IOException {
+        return follow(Long.MAX_VALUE, Long.MAX_VALUE);
+    }
+
+    /**
+     * Follows until the primary has let the replica in and readers see the frame.
      *
      * @return false if it was told to stop before that
      * @throws LockstepException why the replica stopped for good
+     * @throws UnavailableException if something has been in the way for {@link #PATIENCE}
      */
     boolean upTo(long frameNo) throws IOException {
+        return follow(frameNo, PATIENCE.toNanos());
+    }
+
+    private boolean follow(long frameNo, long patienceNanos) throws IOException {
         try {
             while (!stop.isRequested()) {
-                boolean reached = replica.awaitFrame(frameNo, REFRESH);
+                // A replica that is there already may be one of another primary: only an answer of this one tells.
+                boolean admitted = replica.status().head() >= 0;
+                boolean reached =
+                        admitted ? replica.awaitFrame(frameNo, REFRESH) : replica.awaitFrame(Long.MAX_VALUE, ANSWER);
                 show();
                 LockstepException refusal = replica.refusal();
                 if (refusal != null) {
@@ -64,6 +82,7 @@ final class Follower {
                 if (reached) {
                     return true;
                 }
+                requirePatience(patienceNanos);
             }
             return false;
         } catch (InterruptedException e) {
@@ -78,6 +97,15 @@ final class Follower {
         return (System.nanoTime() - began) / 1_000_000;
     }
 
+    private void requirePatience(long limitNanos) throws UnavailableException {
+        if (problem == null) {
+            problemNanos = System.nanoTime();
+        } else if (reported == Replica.State.CONNECTING && System.nanoTime() - problemNanos >= limitNanos) {
+            throw new UnavailableException(problem + "; given up after " + PATIENCE.toSeconds()
+                    + " s, because of --once: without it this goes on trying");
+        }
+    }
+
     private void show() throws IOException {
         Replica.Status status = replica.status();
         reportChange(status);
@@ -85,9 +113,7 @@ final class Follower {
     }
 
     private void reportChange(Replica.Status status) throws IOException {
-        if (status.problem() != null
-                && !status.problem().equals(problem)
-                && status.state() == Replica.State.CONNECTING) {
+        if (status.problem() != null && !status.problem().equals(problem) && replica.refusal() == null) {
             terminal.report(replica.database() + ": " + status.problem() + "; trying again");
         }
         problem = status.problem();
@@ -95,7 +121,8 @@ final class Follower {
             return;
         }
         reported = status.state();
-        if (reported == Replica.State.COPYING) {
+        if (reported == Replica.State.COPYING && !copyReported) {
+            copyReported = true;
             terminal.report(replica.database() + ": copying from " + source);
         } else if (reported == Replica.State.FOLLOWING) {
             RefusalNote.remove(replica.database());
@@ -110,18 +137,19 @@ final class Follower {
         double speed = meter.sample(now, status.receivedBytes());
         Position position = status.position();
         long at = position == null ? -1 : position.frameNo();
-        long behind = Math.max(0, head.getAsLong() - at);
+        long behind = Math.max(0, status.head() - at);
         if (behind == 0) {
             equalNanos = now;
         }
-        String state = status.state().name().toLowerCase(java.util.Locale.ROOT);
-        if (status.state() == Replica.State.COPYING) {
-            return String.format(
-                    "%-10s  %s received   %s", state, Formats.bytes(status.receivedBytes()), Formats.perSecond(speed));
+        Replica.CopyProgress copy = status.copy();
+        if (status.state() == Replica.State.COPYING && copy != null) {
+            return Bar.line("copying", terminal.isTerminal(), copy.receivedBytes(), copy.pageBytes(), speed);
+        }
+        if (status.state() != Replica.State.FOLLOWING) {
+            return "connecting to " + source + (position == null ? "" : "   at frame " + Formats.count(at));
         }
         return String.format(
-                "%-10s  frame %s   %s   lag %s, %s",
-                state,
+                "following  frame %s   %s   lag %s, %s",
                 Formats.count(at),
                 Formats.perSecond(speed),
                 Formats.count(behind, "frame"),

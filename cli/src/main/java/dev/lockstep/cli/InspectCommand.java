@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExamples:%n",
         footer = {
+            "  lockstep inspect app.db              the newest frame",
             "  lockstep inspect app.db 1234",
             "  lockstep inspect app.db 1234 --hex   with the first bytes of the page",
         })
@@ -45,8 +46,12 @@ final class InspectCommand implements Callable<Integer> {
             description = "A log directory, a segment, a wallog of libSQL, a primary's data directory or its database.")
     private Path path;
 
-    @Parameters(index = "1", paramLabel = "FRAME", description = "The frame's number.")
-    private long frameNo;
+    @Parameters(
+            index = "1",
+            paramLabel = "FRAME",
+            arity = "0..1",
+            description = "The frame's number; by default that of the newest.")
+    private @Nullable Long asked;
 
     @Option(names = "--hex", description = "Show the first " + HEX_BYTES + " bytes of the page.")
     private boolean hex;
@@ -60,8 +65,9 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Path log = LogPath.resolve(path);
-        Frame frame = frame(log);
-        Transaction transaction = transactionOf(log);
+        long frameNo = asked != null ? asked : newest(log);
+        Frame frame = frame(log, frameNo);
+        Transaction transaction = transactionOf(log, frameNo);
         byte[] page = page(frame, bytes != null ? bytes : hex ? HEX_BYTES : 0);
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
@@ -74,7 +80,7 @@ final class InspectCommand implements Callable<Integer> {
         return (frame.continuesTheChain() ? ExitCode.OK : ExitCode.REFUSED).code();
     }
 
-    private Frame frame(Path log) throws IOException {
+    private static Frame frame(Path log, long frameNo) throws IOException {
         try {
             return LogInspector.frame(log, frameNo);
         } catch (IllegalArgumentException absent) {
@@ -82,8 +88,20 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
+    private static long newest(Path log) throws IOException {
+        long[] last = {-1};
+        LogInspector.transactions(log, transaction -> {
+            last[0] = transaction.lastFrameNo();
+            return true;
+        });
+        if (last[0] < 0) {
+            throw new IOException(log + " holds no transaction yet");
+        }
+        return last[0];
+    }
+
     /** The committed transaction that the frame belongs to, or null. */
-    private @Nullable Transaction transactionOf(Path log) throws IOException {
+    private static @Nullable Transaction transactionOf(Path log, long frameNo) throws IOException {
         Transaction[] found = new Transaction[1];
         LogInspector.transactions(log, transaction -> {
             if (transaction.lastFrameNo() >= frameNo) {

@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.Primary;
+import dev.lockstep.log.FrameLog;
 import dev.lockstep.server.LockstepServer;
 import dev.lockstep.server.ServerStatus;
 import dev.lockstep.stream.ReplicaStatus;
@@ -50,11 +51,11 @@ final class PrimaryCommand implements Callable<Integer> {
 
     @Option(
             names = "--listen",
-            paramLabel = "HOST:PORT",
+            paramLabel = "ADDRESS",
             converter = Addresses.Converter.class,
             defaultValue = "127.0.0.1:" + LockstepServer.DEFAULT_PORT,
             description =
-                    "Where replicas connect; port 0 takes any that is free. By default ${DEFAULT-VALUE}. There is no"
+                    "HOST:PORT where replicas connect; port 0 takes any that is free. By default ${DEFAULT-VALUE}. There is no"
                             + " encryption and no password yet: whoever can connect can copy the databases.")
     private InetSocketAddress address;
 
@@ -74,6 +75,15 @@ final class PrimaryCommand implements Callable<Integer> {
 
     @Option(names = "--create", description = "Create a database that does not exist.")
     private boolean create;
+
+    @Option(
+            names = "--retain",
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description =
+                    "How much of each log to keep at least for replicas that are away, as 500MB or 20GB; by default 1.07GB. A"
+                            + " replica that comes back later than that needs a new copy.")
+    private @Nullable Long retain;
 
     @Option(
             names = "--eager",
@@ -120,6 +130,9 @@ final class PrimaryCommand implements Callable<Integer> {
         Primary.Builder builder = Primary.of(database).name(name);
         if (data != null) {
             builder.dataDirectory(alone ? data : data.resolve(name));
+        }
+        if (retain != null) {
+            builder.log(FrameLog.Options.retaining(retain));
         }
         return builder.open();
     }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -50,11 +51,8 @@ final class ReplicaCommand implements Callable<Integer> {
             description = "The replica's database: one that follows this primary already, or a path where nothing is.")
     private Path copy;
 
-    @Option(names = "--force", description = "Copy anew, over whatever is at COPY.")
-    private boolean force;
-
-    @Option(names = "--once", description = "End when COPY has all that was committed when this began.")
-    private boolean once;
+    @Mixin
+    private FollowOptions following;
 
     @Option(
             names = "--name",
@@ -62,43 +60,19 @@ final class ReplicaCommand implements Callable<Integer> {
             description = "What the primary's status calls this replica; by default host and file name.")
     private @Nullable String name;
 
-    @Option(
-            names = "--durable",
-            description =
-                    "Make each transaction durable here before readers see it. Without it a loss of power costs this replica"
-                            + " nothing but fetching the last ones again.")
-    private boolean durable;
-
     @Option(names = "--zstd", description = "Have the frames compressed on the way, for slow networks.")
     private boolean compression;
-
-    @Option(names = "--json", description = "With --once, print the summary as one JSON object.")
-    private boolean json;
 
     @Override
     public Integer call() throws IOException {
         program.stop().onSignals();
-        Databases.requireDirectoryFor(copy);
+        following.check(copy);
         try (RemotePrimary primary = connect()) {
-            long target = once ? headOf(primary) : Long.MAX_VALUE;
-            Replica.Builder builder = Replica.of(copy, primary).force(force).durable(durable);
+            Replica.Builder builder = Replica.of(copy, primary);
             if (name != null) {
                 builder.name(name);
             }
-            try (Replica replica = builder.open()) {
-                Follower follower = new Follower(
-                        program.terminal(),
-                        program.stop(),
-                        replica,
-                        url,
-                        () -> replica.status().head());
-                boolean reached = follower.upTo(target);
-                replica.close();
-                return once
-                        ? new Summary(copy, follower, replica)
-                                .print(spec.commandLine().getOut(), reached, json)
-                        : 0;
-            }
+            return following.follow(program, builder, copy, url, () -> headOf(primary));
         }
     }
 

@@ -11,11 +11,10 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "replicate",
@@ -36,9 +35,6 @@ final class ReplicateCommand implements Callable<Integer> {
     @ParentCommand
     private Lockstep program;
 
-    @Spec
-    private CommandSpec spec;
-
     @Parameters(index = "0", paramLabel = "DB", description = "The database, which any program may be using.")
     private Path database;
 
@@ -48,27 +44,18 @@ final class ReplicateCommand implements Callable<Integer> {
             description = "Its replica: one that this command made before, or a path where nothing is.")
     private Path copy;
 
-    @Option(names = "--force", description = "Copy anew, over whatever is at COPY.")
-    private boolean force;
-
-    @Option(names = "--once", description = "End when COPY has all that was committed when this began.")
-    private boolean once;
-
-    @Option(names = "--durable", description = "Make each transaction durable in COPY before readers see it.")
-    private boolean durable;
+    @Mixin
+    private FollowOptions following;
 
     @Option(names = "--data", paramLabel = "DIR", description = "Where the log goes instead of DB-lockstep.")
     private @Nullable Path data;
-
-    @Option(names = "--json", description = "With --once, print the summary as one JSON object.")
-    private boolean json;
 
     @Override
     public Integer call() throws IOException {
         program.stop().onSignals();
         Databases.requireExists(database);
         Databases.requireDifferent(database, copy);
-        Databases.requireDirectoryFor(copy);
+        following.check(copy);
         Primary.Builder builder = Primary.of(database);
         if (data != null) {
             builder.dataDirectory(data);
@@ -78,21 +65,13 @@ final class ReplicateCommand implements Callable<Integer> {
                         .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                         .database(primary)
                         .start();
-                RemotePrimary upstream = RemotePrimary.of("http://127.0.0.1:" + server.port());
-                Replica replica =
-                        Replica.of(copy, upstream).force(force).durable(durable).open()) {
-            Follower follower = new Follower(
-                    program.terminal(),
-                    program.stop(),
-                    replica,
+                RemotePrimary upstream = RemotePrimary.of("http://127.0.0.1:" + server.port())) {
+            return following.follow(
+                    program,
+                    Replica.of(copy, upstream),
+                    copy,
                     database.toString(),
                     () -> primary.position().frameNo());
-            boolean reached = follower.upTo(once ? primary.position().frameNo() : Long.MAX_VALUE);
-            replica.close();
-            return once
-                    ? new Summary(copy, follower, replica)
-                            .print(spec.commandLine().getOut(), reached, json)
-                    : 0;
         }
     }
 }

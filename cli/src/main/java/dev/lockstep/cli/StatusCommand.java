@@ -2,6 +2,7 @@ package dev.lockstep.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -18,7 +19,7 @@ import picocli.CommandLine.Spec;
             "",
             "A URL: the databases served, their positions and logs, the replicas that follow and how far behind they are, and those that"
                     + " refused or were turned away. Exits with 1 if a database is not being captured.",
-            "A replica's database: its position and whether it stopped for good; then it exits as that replica did (3, 4 or 7).",
+            "A replica's database: its position and whether it stopped for good; then it exits as that replica did (3, 4, 5 or 7).",
             "A primary's database, its data directory or a log: what the log holds."
         },
         footerHeading = "%nExamples:%n",
@@ -43,9 +44,18 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
+        if (looksLikeAnAddress(what) && !Files.exists(Path.of(what))) {
+            throw new ParameterException(
+                    spec.commandLine(), what + ": there is no such file; a primary is named as http://" + what);
+        }
         ExitCode code = what.contains("://") ? ofUrl(out) : ofPath(Path.of(what), out);
         out.flush();
         return code.code();
+    }
+
+    /** HOST:PORT, with or without a name. */
+    private static boolean looksLikeAnAddress(String text) {
+        return text.matches("[^/]+:\\d+(/.*)?");
     }
 
     private ExitCode ofUrl(PrintWriter out) throws IOException {

@@ -71,14 +71,23 @@ final class Cli {
 
     /** The one JSON object that it printed. */
     JsonNode json() throws IOException {
-        List<JsonNode> lines = jsonLines();
+        return json(out());
+    }
+
+    List<JsonNode> jsonLines() throws IOException {
+        return jsonLines(out());
+    }
+
+    /** The one JSON object in a text. */
+    static JsonNode json(String text) throws IOException {
+        List<JsonNode> lines = jsonLines(text);
         if (lines.size() != 1) {
-            throw new AssertionError("one line expected, found: " + out());
+            throw new AssertionError("one JSON object expected, found: " + text);
         }
         return lines.get(0);
     }
 
-    List<JsonNode> jsonLines() throws IOException {
-        return MAPPER.readerFor(JsonNode.class).<JsonNode>readValues(out()).readAll();
+    private static List<JsonNode> jsonLines(String text) throws IOException {
+        return MAPPER.readerFor(JsonNode.class).<JsonNode>readValues(text).readAll();
     }
 }

@@ -28,7 +28,7 @@ class LockstepTest {
     void anUnknownCommandOrOptionIsAUsageErrorOfOneLineAndAHint() {
         Cli command = Cli.run("verfy");
         assertThat(command.code()).isEqualTo(2);
-        assertThat(command.err()).contains("lockstep: unmatched argument", "verify");
+        assertThat(command.err()).contains("lockstep: unknown command 'verfy'", "lockstep verify?");
         Cli option = Cli.run("verify", "--jsn", "x");
         assertThat(option.code()).isEqualTo(2);
         assertThat(option.err()).contains("lockstep: unknown option: '--jsn'");
@@ -39,7 +39,7 @@ class LockstepTest {
         Map<String, CommandLine> commands =
                 Lockstep.commandLine(Terminal.standardError(), new Stop()).getSubcommands();
         assertThat(commands).isNotEmpty();
-        commands.keySet().forEach(name -> {
+        commands.keySet().stream().filter(name -> !name.equals("help")).forEach(name -> {
             Cli help = Cli.run(name, "--help");
             assertThat(help.code()).as(name).isZero();
             assertThat(help.out())

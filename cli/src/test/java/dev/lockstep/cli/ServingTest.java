@@ -87,7 +87,7 @@ class ServingTest {
         byte[] before = Files.readAllBytes(other);
         Cli refused = Cli.run("replicate", database, other, "--once");
         assertThat(refused.code()).isEqualTo(5);
-        assertThat(refused.err()).contains("is a database, but no replica", "--force");
+        assertThat(refused.err()).contains("exists and is no replica", "--force");
         assertThat(Files.readAllBytes(other)).isEqualTo(before);
         assertThat(Cli.run("replicate", database, other, "--once", "--force").code())
                 .isZero();

@@ -83,6 +83,16 @@ public final class FirstCopy implements Closeable {
         }
     }
 
+    /**
+     * Says early whether {@link #begin} will be able to replace what is at the path.
+     *
+     * @throws dev.lockstep.NotAReplicaException if it is a primary's database
+     * @throws dev.lockstep.UnavailableException if it is in use
+     */
+    public static void requireReplaceable(Path database) throws IOException {
+        new ReplicaFiles(database).requireReplaceable(true);
+    }
+
     /** The commit that the next transaction has to follow. */
     public CommitRecord position() {
         return position;

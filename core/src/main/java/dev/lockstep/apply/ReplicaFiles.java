@@ -29,8 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ReplicaFiles {
 
-    private static final Logger log = LoggerFactory.getLogger(ReplicaFiles.class);
-
     /** What SQLite would take for part of a database of that name. */
     private static final String[] SQLITE_SUFFIXES = {"-wal", "-journal", "-shm"};
 
@@ -39,6 +37,11 @@ final class ReplicaFiles {
     /** @param database the path that readers open; where a symbolic link leads if it is one, as SQLite resolves it */
     ReplicaFiles(Path database) throws IOException {
         this.database = Files.exists(database) ? database.toRealPath() : database.toAbsolutePath();
+    }
+
+    /** Not a constant: looking at a replica's files logs nothing, and the first logger costs a tenth of a second. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(ReplicaFiles.class);
     }
 
     Path database() {
@@ -63,6 +66,7 @@ final class ReplicaFiles {
 
     /** Lets a first copy begin only where it overwrites nothing by accident (G10). */
     void requireReplaceable(boolean force) throws IOException {
+        requireNoPrimary();
         if (force) {
             requireUnused();
             return;
@@ -76,6 +80,15 @@ final class ReplicaFiles {
                 throw notAReplica("does not exist, but " + leftover.getFileName()
                         + " does, which SQLite would take for a part of it");
             }
+        }
+    }
+
+    /** A primary keeps its log in a directory that has the name of a replica's record. */
+    private void requireNoPrimary() throws NotAReplicaException {
+        if (Files.isDirectory(record())) {
+            throw new NotAReplicaException(
+                    database + " is a primary's database: its log is in " + record()
+                            + ". Nothing was changed. Choose another path; if it is a primary's no longer, move that directory away");
         }
     }
 
@@ -95,14 +108,14 @@ final class ReplicaFiles {
         try (Connection connection = SqliteConnections.open(database)) {
             SqliteConnections.text(connection, "PRAGMA schema_version");
         } catch (UnsupportedException e) {
-            log.info("{} is about to be replaced: {}", database, e.getMessage());
+            logger().info("{} is about to be replaced: {}", database, e.getMessage());
             return;
         } catch (SQLException e) {
             IOException meaning = SqliteConnections.translate(database, e);
             if (meaning instanceof UnavailableException) {
                 throw meaning;
             }
-            log.info("{} is about to be replaced: {}", database, e.getMessage());
+            logger().info("{} is about to be replaced: {}", database, e.getMessage());
             return;
         }
         if (Files.exists(beside("-wal"))) {
@@ -119,9 +132,10 @@ final class ReplicaFiles {
      */
     @Nullable
     ReplicaRecord openRecord() throws IOException {
+        requireNoPrimary();
         if (!Files.exists(record())) {
             if (databaseExists()) {
-                throw notAReplica("is a database, but no replica: " + record().getFileName() + " is missing");
+                throw notAReplica("exists and is no replica: " + record().getFileName() + " is missing beside it");
             }
             return null;
         }

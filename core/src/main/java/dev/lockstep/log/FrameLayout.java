@@ -1,5 +1,6 @@
 package dev.lockstep.log;
 
+import dev.lockstep.sqlite.DatabaseHeader;
 import java.nio.ByteBuffer;
 
 /**
@@ -33,13 +34,8 @@ public final class FrameLayout {
         return HEADER + pageSize;
     }
 
-    /** Whether SQLite knows this page size: a power of two from 512 to 65536. */
-    public static boolean isPageSize(int pageSize) {
-        return pageSize >= 512 && pageSize <= 65536 && Integer.bitCount(pageSize) == 1;
-    }
-
     static int requirePageSize(int pageSize) {
-        if (!isPageSize(pageSize)) {
+        if (!DatabaseHeader.isPageSize(pageSize)) {
             throw new IllegalArgumentException("page size " + pageSize + " is not a power of two from 512 to 65536");
         }
         return pageSize;

@@ -71,6 +71,12 @@ public final class FrameLog implements Closeable {
             return new Options(64L << 20, 1L << 30, Duration.ofMillis(Long.MAX_VALUE));
         }
 
+        /** The newest this many bytes retained whatever their age, in segments that are small beside that. */
+        public static Options retaining(long bytes) {
+            Options defaults = defaults();
+            return new Options(Math.max(1, Math.min(defaults.segmentBytes, bytes / 16)), bytes, defaults.retainAge);
+        }
+
         public Options {
             if (segmentBytes < 1 || retainBytes < 0 || retainAge.isNegative()) {
                 throw new IllegalArgumentException(

@@ -2,6 +2,7 @@ package dev.lockstep.log;
 
 import dev.lockstep.CorruptException;
 import dev.lockstep.UnsupportedException;
+import dev.lockstep.sqlite.DatabaseHeader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -77,7 +78,7 @@ record SegmentHeader(UUID logId, int pageSize, long startFrameNo, long startChec
         if (version != VERSION) {
             throw new UnsupportedException(path + " is a wallog of version " + version + "; only version 2 is known");
         }
-        if (!FrameLayout.isPageSize(pageSize) || buf.getLong(32) < 0 || buf.getLong(FRAME_COUNT) < 0) {
+        if (!DatabaseHeader.isPageSize(pageSize) || buf.getLong(32) < 0 || buf.getLong(FRAME_COUNT) < 0) {
             throw new CorruptException(String.format(
                     "The header of %s is damaged: page size %d, start frame %d, frame count %d",
                     path, pageSize, buf.getLong(32), buf.getLong(FRAME_COUNT)));

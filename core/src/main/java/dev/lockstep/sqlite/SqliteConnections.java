@@ -53,7 +53,12 @@ public final class SqliteConnections {
                     throw new UnsupportedException(database + ": SQLite keeps it in journal mode " + now
                             + "; replication needs WAL, which this file or file system does not allow");
                 }
-                log.info("{}: switched from journal mode {} to WAL", database, mode);
+                if (Files.size(database) > 0) {
+                    log.warn(
+                            "{}: switched from journal mode {} to WAL, which replication needs and other programs can use as before",
+                            database,
+                            mode);
+                }
             }
             text(connection, "PRAGMA user_version");
             return connection;
@@ -85,7 +90,8 @@ public final class SqliteConnections {
     public static DatabaseHeader header(LiveDatabase database) throws IOException {
         byte[] bytes = new byte[DatabaseHeader.SIZE];
         if (database.read(0, bytes, 0, bytes.length) < bytes.length) {
-            throw new UnsupportedException(database.path() + " is shorter than a SQLite header");
+            throw new UnsupportedException(
+                    database.path() + " is not a SQLite database: it is shorter than the header of one");
         }
         return DatabaseHeader.decode(ByteBuffer.wrap(bytes), database.path());
     }

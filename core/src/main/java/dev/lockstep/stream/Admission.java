@@ -72,7 +72,7 @@ final class Admission {
                     "frame " + (start.startFrameNo() - 1) + " or later",
                     "frame " + position.frameNo(),
                     "the primary's log no longer reaches back to the replica's position; "
-                            + "copy the database anew with --force, or have the primary retain more");
+                            + "copy the database anew with --force, and have the primary retain more (--retain)");
         }
         return checkHistory(log.commitAt(position.frameNo()), position);
     }

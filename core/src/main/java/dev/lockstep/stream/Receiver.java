@@ -7,6 +7,7 @@ import dev.lockstep.RefusedException.Kind;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.FrameLayout;
 import dev.lockstep.stream.Target.Standing;
 import dev.lockstep.stream.ToPrimary.Ack;
 import dev.lockstep.stream.ToPrimary.Hello;
@@ -80,6 +81,10 @@ public final class Receiver implements AutoCloseable {
 
     private long batchBytes;
     private long received;
+
+    /** Meaningful while COPYING and MENDING. */
+    private long copyBytes;
+
     private long head = -1;
 
     /**
@@ -108,6 +113,11 @@ public final class Receiver implements AutoCloseable {
     /** The last frame that the primary said it has to send, or -1. */
     public long head() {
         return head;
+    }
+
+    /** Bytes of all pages of the copy in progress, as their messages count them; -1 while there is none. */
+    public long copyBytes() {
+        return state == State.COPYING || state == State.MENDING ? copyBytes : -1;
     }
 
     /** What to acknowledge now. */
@@ -193,6 +203,7 @@ public final class Receiver implements AutoCloseable {
         pageVerifier = new PageVerifier(begin.pageSize(), begin.pages(), source);
         Verifier next = new Verifier(begin.pageSize(), begin.start(), target.spoolDirectory(), source);
         copyAt = next.position();
+        copyBytes = Integer.toUnsignedLong(begin.pages()) * FrameLayout.frameSize(begin.pageSize());
         verifier = next;
         state = State.COPYING;
     }

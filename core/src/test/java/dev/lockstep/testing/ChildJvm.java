@@ -23,6 +23,15 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Starts the main class with these system properties and arguments. */
     public ChildJvm(Class<?> main, Map<String, String> properties, String... arguments) throws IOException {
+        output = Files.createTempFile("lockstep-child-", ".out");
+        process = new ProcessBuilder(command(main, properties, arguments))
+                .redirectErrorStream(true)
+                .redirectOutput(Redirect.to(output.toFile()))
+                .start();
+    }
+
+    /** How to start the main class in a process of its own. */
+    public static List<String> command(Class<?> main, Map<String, String> properties, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
@@ -34,11 +43,7 @@ public final class ChildJvm implements AutoCloseable {
         properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
         command.add(main.getName());
         command.addAll(List.of(arguments));
-        output = Files.createTempFile("lockstep-child-", ".out");
-        process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(Redirect.to(output.toFile()))
-                .start();
+        return command;
     }
 
     /** Waits for the end of the process, and fails if that takes more than a minute. */

@@ -7,6 +7,9 @@ import dev.lockstep.RefusedException.Kind;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import io.grpc.Status;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import org.jspecify.annotations.Nullable;
 
 /** What a failed call means for a person. */
@@ -33,7 +36,30 @@ final class Failures {
         if (isCausedBy(status.getCause(), SessionProtocolNegotiationException.class)) {
             return new UnsupportedException(address + " is no Lockstep server: it does not speak HTTP/2");
         }
+        Throwable cause = status.getCause();
+        if (isCausedBy(cause, UnknownHostException.class)) {
+            return new UnavailableException(address + ": no machine is known by that name; check the URL");
+        }
+        if (cause != null && isCausedBy(cause, ConnectException.class)) {
+            return new UnavailableException(address + ": " + withoutCall(rootMessage(cause))
+                    + "; start 'lockstep primary' there, or check host and port");
+        }
         return new UnavailableException(address + ": " + reason(status, status.getDescription()));
+    }
+
+    /** Why a server cannot listen at the address, and what to do. */
+    static UnavailableException ofListening(InetSocketAddress address, Throwable cause) {
+        String at = address.getHostString() + ":" + address.getPort();
+        String reason = withoutCall(rootMessage(cause));
+        String advice = reason.contains("in use")
+                ? "another program listens there, which may be another primary; end it, or choose another port"
+                : reason.contains("assign") ? address.getHostString() + " is no address of this machine" : reason;
+        return new UnavailableException("cannot listen on " + at + ": " + advice);
+    }
+
+    /** Netty names the call of the system that failed, and its error number, before the reason. */
+    private static String withoutCall(String message) {
+        return message.replaceFirst("^\\w+\\(\\.\\.\\) failed with error\\(-\\d+\\): ", "");
     }
 
     private static String reason(Status status, @Nullable String description) {

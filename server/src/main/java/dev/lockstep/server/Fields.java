@@ -2,10 +2,10 @@ package dev.lockstep.server;
 
 import com.google.protobuf.ByteString;
 import dev.lockstep.log.CommitRecord;
-import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.Seal;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.server.v1.Proto;
+import dev.lockstep.sqlite.DatabaseHeader;
 import java.nio.ByteBuffer;
 import java.util.UUID;
 
@@ -47,7 +47,7 @@ final class Fields {
     }
 
     static int pageSize(int pageSize) {
-        if (!FrameLayout.isPageSize(pageSize)) {
+        if (!DatabaseHeader.isPageSize(pageSize)) {
             throw new IllegalArgumentException(
                     "page size " + pageSize + " instead of a power of two from 512 to 65536");
         }

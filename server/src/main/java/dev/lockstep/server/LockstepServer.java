@@ -257,8 +257,7 @@ public final class LockstepServer implements AutoCloseable {
             try {
                 server.start().join();
             } catch (CompletionException e) {
-                throw new UnavailableException("cannot listen on " + address + ": " + Failures.rootMessage(e)
-                        + "; is another server running there?");
+                throw Failures.ofListening(address, e);
             }
         }
     }

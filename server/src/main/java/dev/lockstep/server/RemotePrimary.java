@@ -11,7 +11,9 @@ import dev.lockstep.stream.Upstream;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
+import java.util.Locale;
 
 /**
  * A primary that is reached over the network: {@code http://HOST:PORT[/NAME]}. The name may be left out when the server has one
@@ -23,6 +25,8 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
 
     /** A message's frames or pages and what comes with them: commit records at most 1 for each frame of 536 bytes. */
     private static final int MAX_MESSAGE = 2 * SenderOptions.MAX_MESSAGE_BYTES;
+
+    private static final int LAST_PORT = 65535;
 
     /** Read ahead of the replica by the network layer, on top of the messages that a connection holds. */
     private static final int STREAM_WINDOW = 2 << 20;
@@ -112,14 +116,35 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
         private Duration connectTimeout = Duration.ofSeconds(5);
 
         private Builder(String text) {
-            URI parsed = URI.create(text);
-            String path = parsed.getPath();
-            boolean oneName = path == null || path.lastIndexOf('/') <= 0;
-            if (!"http".equals(parsed.getScheme()) || parsed.getHost() == null || parsed.getPort() < 1 || !oneName) {
-                throw new IllegalArgumentException(text
-                        + " is no address of a primary; it has the form http://HOST:PORT or http://HOST:PORT/NAME");
+            this.url = parse(text);
+            String path = url.getPath();
+            if (!"http".equals(url.getScheme())) {
+                throw notAPrimary(
+                        text, "https".equals(url.getScheme()) ? "there is no encryption yet" : "it lacks http://");
             }
-            this.url = parsed;
+            if (url.getHost() == null) {
+                throw notAPrimary(text, "it names no host that can be");
+            }
+            if (url.getPort() < 1 || url.getPort() > LAST_PORT) {
+                throw notAPrimary(text, url.getPort() < 0 ? "the port is missing" : "there is no such port");
+            }
+            if (path != null && path.lastIndexOf('/') > 0) {
+                throw notAPrimary(text, "a name has no '/' in it");
+            }
+        }
+
+        private static URI parse(String text) {
+            try {
+                return new URI(text);
+            } catch (URISyntaxException e) {
+                throw notAPrimary(
+                        text, text.contains("://") ? e.getReason().toLowerCase(Locale.ROOT) : "it lacks http://");
+            }
+        }
+
+        private static IllegalArgumentException notAPrimary(String text, String why) {
+            return new IllegalArgumentException("'" + text + "' is no address of a primary: " + why
+                    + ". It has the form http://HOST:PORT/NAME, as 'lockstep primary' prints it");
         }
 
         /** Whether frames and pages come compressed: for slow networks. Off by default. */

@@ -176,7 +176,7 @@ class ReplicationTest {
                 Follower follower = new Follower(primary, new MemoryTarget(directory), "early")) {
             assertThatThrownBy(primary::status)
                     .isInstanceOf(UnavailableException.class)
-                    .hasMessageContaining("refused");
+                    .hasMessageContaining(port + "/app: Connection refused; start 'lockstep primary'");
             await().atMost(LIMIT).until(() -> follower.sessions() > 2);
             try (LockstepServer late = LockstepServer.builder()
                     .listen(loopback(port))
@@ -195,7 +195,7 @@ class ReplicationTest {
         assertThatThrownBy(() ->
                         LockstepServer.builder().listen(loopback(server.port())).start())
                 .isInstanceOf(UnavailableException.class)
-                .hasMessageContaining("another server");
+                .hasMessageContaining("another program listens there");
     }
 
     @Test

@@ -1,0 +1,30 @@
+package dev.lockstep.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine.TypeConversionException;
+
+class SizeConverterTest {
+
+    @Test
+    void readsSizesAsTheyAreShown() {
+        assertThat(size("4096")).isEqualTo(4096);
+        assertThat(size("200kB")).isEqualTo(200_000);
+        assertThat(size("1.5 GB")).isEqualTo(1_500_000_000);
+        assertThat(size("2T")).isEqualTo(2_000_000_000_000L);
+        assertThat(size(Formats.bytes(64_000_000))).isEqualTo(64_000_000);
+    }
+
+    @Test
+    void refusesWhatIsNone() {
+        for (String text : new String[] {"", "-1", "GB", "1PB", "1,5GB", "1e9", "999999999999999TB"}) {
+            assertThatThrownBy(() -> size(text)).as(text).isInstanceOf(TypeConversionException.class);
+        }
+    }
+
+    private static long size(String text) {
+        return new SizeConverter().convert(text);
+    }
+}
