@@ -1,5 +1,6 @@
 // An embedded replica of npm libsql, which does what its standard input says: node embedded.mjs FILE URL [OPTIONS]
-// Each line is {"op": ..., "sql": ..., "args": ...}; for each one line comes back, {"value": ...} or {"error": ..., "code": ...}.
+// Each line is {"op": ..., "sql": ..., "args": ...}; for each one line comes back, answer: and {"value": ...} or {"error": ..., "code": ...}.
+// The client logs to standard output too.
 import { createInterface } from "node:readline";
 import Database from "libsql";
 
@@ -25,5 +26,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     } catch (e) {
         answer = { error: String(e.message ?? e), code: e.code ?? null, rawCode: e.rawCode ?? null };
     }
-    console.log(JSON.stringify(answer, show));
+    console.log(`answer:${JSON.stringify(answer, show)}`);
 }

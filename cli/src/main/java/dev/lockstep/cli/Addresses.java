@@ -60,12 +60,12 @@ final class Addresses {
     }
 
     /** The URL by which replicas reach a database that is served at the address. */
-    static String url(InetSocketAddress address, int port, String database) {
+    static String url(String scheme, InetSocketAddress address, int port, String database) {
         String host = address.getAddress().isAnyLocalAddress()
                 ? localName()
                 : address.getAddress().getHostAddress();
         try {
-            return new URI("http", null, host, port, "/" + database, null, null).toASCIIString();
+            return new URI(scheme, null, host, port, "/" + database, null, null).toASCIIString();
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException(e);
         }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
@@ -34,7 +35,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "  lockstep primary app.db                      for replicas on this machine",
             "  lockstep primary app.db --listen :7878       for all that can reach it",
-            "  lockstep primary a.db b.db --data /var/lib/lockstep"
+            "  lockstep primary a.db b.db --data /var/lib/lockstep",
+            "  lockstep primary --databases /srv/databases --admin-listen 127.0.0.1:7879"
         })
 final class PrimaryCommand implements Callable<Integer> {
 
@@ -46,8 +48,8 @@ final class PrimaryCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "DB", arity = "1..*", description = "The databases.")
-    private List<Path> databases;
+    @Parameters(paramLabel = "DB", arity = "0..*", description = "The databases.")
+    private List<Path> databases = List.of();
 
     @Option(
             names = "--listen",
@@ -56,7 +58,8 @@ final class PrimaryCommand implements Callable<Integer> {
             defaultValue = "127.0.0.1:" + LockstepServer.DEFAULT_PORT,
             description =
                     "HOST:PORT where replicas connect; port 0 takes any that is free. By default ${DEFAULT-VALUE}. There is no"
-                            + " encryption and no password yet: whoever can connect can copy the databases.")
+                            + " password yet: whoever can connect can copy the databases. Embedded replicas of libSQL connect there"
+                            + " too.")
     private InetSocketAddress address;
 
     @Option(
@@ -72,6 +75,28 @@ final class PrimaryCommand implements Callable<Integer> {
                     "What replicas call the database, by default its file name without extension. With several databases"
                             + " given once for each, in the same order.")
     private @Nullable List<String> names;
+
+    @Option(
+            names = "--databases",
+            paramLabel = "DIR",
+            description =
+                    "A directory of databases that are made and dropped by the admin API; those that are in it are served.")
+    private @Nullable Path directory;
+
+    @Option(
+            names = "--admin-listen",
+            paramLabel = "HOST:PORT",
+            converter = Addresses.Converter.class,
+            description =
+                    "Serve the admin API there: POST /v1/namespaces/NAME/create, DELETE /v1/namespaces/NAME. Whoever can"
+                            + " connect can drop databases.")
+    private @Nullable InetSocketAddress adminAddress;
+
+    @Option(names = "--tls-cert", paramLabel = "PEM", description = "Serve over TLS, with this chain of certificates.")
+    private @Nullable Path certificates;
+
+    @Option(names = "--tls-key", paramLabel = "PEM", description = "The key of the first certificate, without password.")
+    private @Nullable Path key;
 
     @Option(names = "--create", description = "Create a database that does not exist.")
     private boolean create;
@@ -97,19 +122,17 @@ final class PrimaryCommand implements Callable<Integer> {
         Stop stop = program.stop();
         stop.onSignals();
         Map<String, Path> byName = DatabaseNames.assign(spec.commandLine(), databases, names);
-        Addresses.requireResolved(address);
+        requireSensible();
         List<Primary> primaries = new ArrayList<>();
         try {
-            LockstepServer.Builder server = LockstepServer.builder()
-                    .listen(address)
-                    .sender(SenderOptions.defaults().withEager(eager));
+            LockstepServer.Builder server = server();
             for (Map.Entry<String, Path> database : byName.entrySet()) {
                 Primary primary = open(database.getKey(), database.getValue(), byName.size() == 1);
                 primaries.add(primary);
                 server.database(primary);
             }
             try (LockstepServer started = server.start()) {
-                announce(byName, started.port());
+                announce(byName, started);
                 while (!stop.await(REFRESH_MILLIS)) {
                     if (program.terminal().isTerminal()) {
                         program.terminal().show(line(started.status()));
@@ -121,6 +144,39 @@ final class PrimaryCommand implements Callable<Integer> {
             close(primaries);
         }
         return ExitCode.OK.code();
+    }
+
+    private void requireSensible() throws IOException {
+        Addresses.requireResolved(address);
+        if (databases.isEmpty() && directory == null) {
+            throw new ParameterException(spec.commandLine(), "name a database, or a directory of them with --databases");
+        }
+        if (adminAddress != null) {
+            Addresses.requireResolved(adminAddress);
+            if (directory == null) {
+                throw new ParameterException(
+                        spec.commandLine(), "--admin-listen needs --databases: where it makes databases");
+            }
+        }
+        if ((certificates == null) != (key == null)) {
+            throw new ParameterException(spec.commandLine(), "--tls-cert and --tls-key go together; give both");
+        }
+    }
+
+    private LockstepServer.Builder server() {
+        LockstepServer.Builder server = LockstepServer.builder()
+                .listen(address)
+                .sender(SenderOptions.defaults().withEager(eager));
+        if (directory != null) {
+            server.databaseDirectory(directory);
+        }
+        if (adminAddress != null) {
+            server.admin(adminAddress);
+        }
+        if (certificates != null && key != null) {
+            server.tls(certificates, key);
+        }
+        return server;
     }
 
     private Primary open(String name, Path database, boolean alone) throws IOException {
@@ -138,9 +194,17 @@ final class PrimaryCommand implements Callable<Integer> {
     }
 
     /** For people and for programs that start this one: one line for each database, as soon as replicas can connect. */
-    private void announce(Map<String, Path> byName, int port) {
+    private void announce(Map<String, Path> byName, LockstepServer started) {
         PrintWriter out = spec.commandLine().getOut();
-        byName.forEach((name, database) -> out.println(Addresses.url(address, port, name) + "  serves  " + database));
+        String scheme = certificates == null ? "http" : "https";
+        byName.forEach((name, database) ->
+                out.println(Addresses.url(scheme, address, started.port(), name) + "  serves  " + database));
+        if (directory != null) {
+            out.println(Addresses.url(scheme, address, started.port(), "NAME") + "  serves what is in  " + directory);
+        }
+        if (adminAddress != null) {
+            out.println(Addresses.url("http", adminAddress, started.adminPort(), "v1/namespaces") + "  makes and drops");
+        }
         out.flush();
     }
 

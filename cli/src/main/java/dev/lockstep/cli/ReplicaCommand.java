@@ -32,6 +32,8 @@ import picocli.CommandLine.Spec;
         })
 final class ReplicaCommand implements Callable<Integer> {
 
+    static final String TLS_CA = "The authorities to trust for https, instead of those that the JVM trusts.";
+
     @ParentCommand
     private Lockstep program;
 
@@ -42,7 +44,7 @@ final class ReplicaCommand implements Callable<Integer> {
             index = "0",
             paramLabel = "URL",
             description =
-                    "The primary, as it printed it: http://HOST:PORT/NAME. The name may be left out if it serves one database.")
+                    "The primary, as it printed it: http://HOST:PORT/NAME or https://... The name may be left out if it serves one database.")
     private String url;
 
     @Parameters(
@@ -63,6 +65,9 @@ final class ReplicaCommand implements Callable<Integer> {
     @Option(names = "--zstd", description = "Have the frames compressed on the way, for slow networks.")
     private boolean compression;
 
+    @Option(names = "--tls-ca", paramLabel = "PEM", description = TLS_CA)
+    private @Nullable Path authorities;
+
     @Override
     public Integer call() throws IOException {
         program.stop().onSignals();
@@ -78,7 +83,10 @@ final class ReplicaCommand implements Callable<Integer> {
 
     private RemotePrimary connect() {
         try {
-            return RemotePrimary.builder(url).compression(compression).build();
+            return RemotePrimary.builder(url)
+                    .compression(compression)
+                    .trust(authorities)
+                    .build();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

@@ -34,6 +34,18 @@ final class Databases {
         }
     }
 
+    /** Ends the sessions of its clients, and lets nobody find it any more. */
+    void remove(String name) {
+        Hosted removed = byName.remove(name);
+        if (removed != null) {
+            removed.close();
+        }
+    }
+
+    boolean contains(String name) {
+        return byName.containsKey(name);
+    }
+
     List<Hosted> all() {
         return List.copyOf(byName.values());
     }
@@ -51,7 +63,7 @@ final class Databases {
 
     /** The database that a request of a libSQL client means. */
     Hosted find(RequestedDatabase request) throws UnknownDatabaseException {
-        boolean named = byName.containsKey(request.name());
+        boolean named = contains(request.name());
         return find(!named && request.fromHost() && isAlone() ? "" : request.name());
     }
 

@@ -1,19 +1,18 @@
 package dev.lockstep.server;
 
+import com.linecorp.armeria.common.TlsKeyPair;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
+import dev.lockstep.UnsupportedException;
 import dev.lockstep.server.hrana.Hrana;
-import dev.lockstep.server.libsql.LibsqlDatabase;
 import dev.lockstep.server.libsql.LibsqlRoutes;
 import dev.lockstep.server.libsql.ReplicationLogService;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
-import dev.lockstep.server.sql.SqlDatabase;
 import dev.lockstep.server.sql.SqlLimits;
 import dev.lockstep.stream.Origin;
-import dev.lockstep.stream.Publication;
 import dev.lockstep.stream.SenderOptions;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -22,13 +21,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Serves databases to replicas, on one port: Lockstep's own over HTTP/2, libSQL's over HTTP/2 and HTTP/1.1.
@@ -57,23 +57,25 @@ public final class LockstepServer implements AutoCloseable {
 
     private static final long STOP_MILLIS = 2_000;
 
-    private final Databases databases;
-    private final ExecutorService sessions;
+    private static final Logger logger = LoggerFactory.getLogger(LockstepServer.class);
+
+    private final Hosting hosting;
     private final ReplicationLogService libsql;
     private final @Nullable Hrana hrana;
     private final Server server;
+    private final @Nullable Server admin;
 
     private LockstepServer(
-            Databases databases,
-            ExecutorService sessions,
+            Hosting hosting,
             ReplicationLogService libsql,
             @Nullable Hrana hrana,
-            Server server) {
-        this.databases = databases;
-        this.sessions = sessions;
+            Server server,
+            @Nullable Server admin) {
+        this.hosting = hosting;
         this.libsql = libsql;
         this.hrana = hrana;
         this.server = server;
+        this.admin = admin;
     }
 
     public static Builder builder() {
@@ -85,10 +87,15 @@ public final class LockstepServer implements AutoCloseable {
         return server.activeLocalPort();
     }
 
+    /** The port of the admin API, which must have been asked for. */
+    public int adminPort() {
+        return Objects.requireNonNull(admin, "no admin API").activeLocalPort();
+    }
+
     /** What {@link RemotePrimary#status} tells from afar. */
     public ServerStatus status() {
         try {
-            return databases.status("");
+            return hosting.databases().status("");
         } catch (UnknownDatabaseException impossible) {
             throw new IllegalStateException("all databases are found", impossible);
         }
@@ -99,33 +106,43 @@ public final class LockstepServer implements AutoCloseable {
         return version == null ? "development" : version;
     }
 
-    /** Ends the sessions and stops listening. The primaries stay open. */
+    /** Ends the sessions and stops listening. Primaries that were added stay open. */
     @Override
     public void close() {
+        CompletableFuture<?> adminStopped = admin == null ? CompletableFuture.completedFuture(null) : stop(admin);
         if (hrana != null) {
             hrana.close();
         }
-        databases.all().forEach(Hosted::close);
-        server.closeAsync()
-                .orTimeout(2 * STOP_MILLIS, TimeUnit.MILLISECONDS)
-                .handle((done, failure) -> null)
-                .join();
+        try {
+            hosting.close();
+        } catch (IOException e) {
+            logger.warn("a database could not be closed in order: {}", e.getMessage(), e);
+        }
+        CompletableFuture.allOf(adminStopped, stop(server)).join();
         libsql.close();
-        sessions.shutdown();
+    }
+
+    /** Never fails. */
+    private static CompletableFuture<?> stop(Server server) {
+        return server.closeAsync()
+                .orTimeout(2 * STOP_MILLIS, TimeUnit.MILLISECONDS)
+                .handle((done, failure) -> null);
     }
 
     /** Describes a server. Not thread-safe. */
     public static final class Builder {
 
-        private record Offer(
-                Origin origin,
-                Path spoolDirectory,
-                Supplier<ServerStatus.Capture> capture,
-                @Nullable Primary primary) {}
+        private final List<Consumer<Hosting>> databases = new ArrayList<>();
+        private static final int DEFAULT_LIMIT = 1000;
 
-        private final List<Offer> offers = new ArrayList<>();
+        private record TlsFiles(Path certificates, Path key) {}
+
         private InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), DEFAULT_PORT);
         private SenderOptions options = SenderOptions.defaults();
+        private @Nullable Path directory;
+        private int maxDatabases = DEFAULT_LIMIT;
+        private @Nullable InetSocketAddress adminAddress;
+        private @Nullable TlsFiles tls;
         private boolean ownProtocol = true;
         private @Nullable SqlLimits sql;
         private long maxRequest = MAX_REQUEST;
@@ -140,18 +157,41 @@ public final class LockstepServer implements AutoCloseable {
 
         /** Adds a database. */
         public Builder database(Primary primary) {
-            offers.add(new Offer(primary, primary.dataDirectory(), () -> capture(primary), primary));
+            databases.add(hosting -> hosting.add(primary));
             return this;
-        }
-
-        private static ServerStatus.Capture capture(Primary primary) {
-            Primary.Status status = primary.status();
-            return new ServerStatus.Capture(status.state().name(), Objects.requireNonNullElse(status.failure(), ""));
         }
 
         /** Adds a database that comes from elsewhere than a primary. */
         public Builder database(Origin origin, Supplier<ServerStatus.Capture> capture) {
-            offers.add(new Offer(origin, Path.of(System.getProperty("java.io.tmpdir")), capture, null));
+            Path spool = Path.of(System.getProperty("java.io.tmpdir"));
+            databases.add(hosting -> hosting.add(origin, spool, null, capture));
+            return this;
+        }
+
+        /**
+         * A directory of databases that come and go through the admin API; those that are in it are served. Where a request names
+         * none, the one named "default" is meant.
+         */
+        public Builder databaseDirectory(Path value) {
+            directory = value;
+            return this;
+        }
+
+        /** How many databases the directory may have; by default {@value #DEFAULT_LIMIT}. Each costs two threads. */
+        public Builder maxDatabases(int value) {
+            maxDatabases = value;
+            return this;
+        }
+
+        /** Where to serve the admin API, which needs a {@link #databaseDirectory}. Whoever can connect there may use it. */
+        public Builder admin(InetSocketAddress value) {
+            adminAddress = value;
+            return this;
+        }
+
+        /** Serves over TLS only, with a certificate chain and its key, without password, in PEM files. */
+        public Builder tls(Path certificates, Path key) {
+            tls = new TlsFiles(certificates, key);
             return this;
         }
 
@@ -185,60 +225,76 @@ public final class LockstepServer implements AutoCloseable {
         /**
          * Starts to listen.
          *
-         * @throws UnavailableException if the address is in use or not of this machine
+         * @throws UnavailableException if an address is in use or not of this machine
+         * @throws UnsupportedException if a certificate or key cannot be used
          */
         public LockstepServer start() throws IOException {
-            AtomicInteger threads = new AtomicInteger();
-            ExecutorService sessions = Executors.newCachedThreadPool(task -> {
-                Thread thread = new Thread(task, "lockstep-session-" + threads.incrementAndGet());
-                thread.setDaemon(true);
-                return thread;
-            });
-            Databases databases = new Databases(true);
-            ReplicationLogService libsql =
-                    new ReplicationLogService(request -> databases.find(request).libsql(), sessions);
+            if (adminAddress != null && directory == null) {
+                throw new IllegalStateException("the admin API makes databases in a directory; name one");
+            }
+            DatabaseDirectory opened = directory == null ? null : DatabaseDirectory.open(directory, maxDatabases);
+            Hosting hosting = new Hosting(options, sql, opened);
+            ReplicationLogService libsql = new ReplicationLogService(
+                    request -> hosting.databases().find(request).libsql(), hosting.sessions());
             Hrana hrana = sql == null
                     ? null
-                    : Hrana.of(databases::findSql, EventLoops.shared().next());
+                    : Hrana.of(hosting.databases()::findSql, EventLoops.shared().next());
+            Server server = null;
             boolean started = false;
             try {
-                for (Offer offer : offers) {
-                    databases.add(host(offer, sessions));
-                }
-                Server server = server(databases, sessions, libsql, hrana);
-                listen(server);
+                databases.forEach(database -> database.accept(hosting));
+                server = listen(server(hosting, libsql, hrana), address);
+                Server admin = adminAddress == null ? null : listen(adminServer(hosting, adminAddress), adminAddress);
                 started = true;
-                return new LockstepServer(databases, sessions, libsql, hrana, server);
+                return new LockstepServer(hosting, libsql, hrana, server, admin);
             } finally {
                 if (!started) {
                     if (hrana != null) {
                         hrana.close();
                     }
-                    databases.all().forEach(Hosted::close);
+                    if (server != null) {
+                        stop(server).join();
+                    }
                     libsql.close();
-                    sessions.shutdown();
+                    hosting.close();
                 }
             }
         }
 
-        private Hosted host(Offer offer, ExecutorService sessions) {
-            return new Hosted(
-                    new Publication(offer.origin, options, sessions),
-                    new LibsqlDatabase(offer.origin, offer.spoolDirectory),
-                    sql == null || offer.primary == null ? null : SqlDatabase.of(offer.primary, sql),
-                    offer.capture);
+        private static Server adminServer(Hosting hosting, InetSocketAddress address) {
+            ServerBuilder builder = builder().http(address);
+            new AdminService(hosting.sessions()).addTo(builder, hosting);
+            return builder.build();
         }
 
-        private Server server(
-                Databases databases, ExecutorService sessions, ReplicationLogService libsql, @Nullable Hrana hrana) {
-            ServerBuilder builder = Server.builder()
-                    .http(address)
-                    .maxRequestLength(maxRequest)
+        private static ServerBuilder builder() {
+            return Server.builder()
                     .gracefulShutdownTimeoutMillis(0, STOP_MILLIS)
                     .workerGroup(EventLoops.shared(), false);
+        }
+
+        private ServerBuilder listening() throws UnsupportedException {
+            TlsFiles files = tls;
+            if (files == null) {
+                return builder().http(address);
+            }
+            try {
+                return builder()
+                        .https(address)
+                        .tls(TlsKeyPair.of(files.key.toFile(), files.certificates.toFile()));
+            } catch (RuntimeException e) {
+                throw new UnsupportedException("the certificate " + files.certificates + " with the key " + files.key
+                        + " cannot be used: " + Failures.rootMessage(e)
+                        + "; both are PEM files, the key is without password and belongs to the first certificate");
+            }
+        }
+
+        private Server server(Hosting hosting, ReplicationLogService libsql, @Nullable Hrana hrana)
+                throws UnsupportedException {
+            ServerBuilder builder = listening().maxRequestLength(maxRequest);
             if (ownProtocol) {
                 builder.service(GrpcService.builder()
-                        .addService(new ReplicationService(databases, sessions))
+                        .addService(new ReplicationService(hosting.databases(), hosting.sessions()))
                         .maxRequestMessageLength(MAX_REQUEST_MESSAGE)
                         .build());
             }
@@ -253,9 +309,10 @@ public final class LockstepServer implements AutoCloseable {
             return builder.build();
         }
 
-        private void listen(Server server) throws UnavailableException {
+        private static Server listen(Server server, InetSocketAddress address) throws UnavailableException {
             try {
                 server.start().join();
+                return server;
             } catch (CompletionException e) {
                 throw Failures.ofListening(address, e);
             }

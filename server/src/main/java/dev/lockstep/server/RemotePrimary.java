@@ -1,6 +1,7 @@
 package dev.lockstep.server;
 
 import com.linecorp.armeria.client.ClientFactory;
+import com.linecorp.armeria.client.ClientFactoryBuilder;
 import com.linecorp.armeria.client.grpc.GrpcClientBuilder;
 import com.linecorp.armeria.client.grpc.GrpcClients;
 import dev.lockstep.server.v1.Proto;
@@ -12,11 +13,13 @@ import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A primary that is reached over the network: {@code http://HOST:PORT[/NAME]}. The name may be left out when the server has one
+ * A primary that is reached over the network: {@code http://HOST:PORT[/NAME]} or {@code https://...}. The name may be left out when the server has one
  * database only. Each has connections of its own, so that a replica that stops reading holds up no other.
  *
  * <p>Thread-safe.
@@ -42,7 +45,7 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
         this.address = builder.url.toString();
         this.database = databaseOf(builder.url);
         this.compression = builder.compression;
-        this.factory = ClientFactory.builder()
+        this.factory = trusting(builder.authorities)
                 .connectTimeout(builder.connectTimeout)
                 .http2InitialStreamWindowSize(STREAM_WINDOW)
                 .http2InitialConnectionWindowSize(STREAM_WINDOW)
@@ -54,19 +57,27 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
                 .build(ReplicationBlockingStub.class);
     }
 
+    private static ClientFactoryBuilder trusting(@Nullable Path authorities) {
+        ClientFactoryBuilder builder = ClientFactory.builder();
+        return authorities == null
+                ? builder
+                : builder.tlsCustomizer(context -> context.trustManager(authorities.toFile()));
+    }
+
     private GrpcClientBuilder client(URI url) {
-        return GrpcClients.builder("gproto+h2c://" + url.getRawAuthority())
+        String protocol = url.getScheme().equals("https") ? "h2" : "h2c";
+        return GrpcClients.builder("gproto+" + protocol + "://" + url.getRawAuthority())
                 .factory(factory)
                 .maxResponseLength(0)
                 .maxResponseMessageLength(MAX_MESSAGE);
     }
 
-    /** @throws IllegalArgumentException if it is no URL of the form {@code http://HOST:PORT[/NAME]} */
+    /** @throws IllegalArgumentException if it is no URL of the form {@code http://HOST:PORT[/NAME]} or {@code https://...} */
     public static RemotePrimary of(String url) {
         return builder(url).build();
     }
 
-    /** @throws IllegalArgumentException if it is no URL of the form {@code http://HOST:PORT[/NAME]} */
+    /** @throws IllegalArgumentException if it is no URL of the form {@code http://HOST:PORT[/NAME]} or {@code https://...} */
     public static Builder builder(String url) {
         return new Builder(url);
     }
@@ -113,14 +124,14 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
 
         private final URI url;
         private boolean compression;
+        private @Nullable Path authorities;
         private Duration connectTimeout = Duration.ofSeconds(5);
 
         private Builder(String text) {
             this.url = parse(text);
             String path = url.getPath();
-            if (!"http".equals(url.getScheme())) {
-                throw notAPrimary(
-                        text, "https".equals(url.getScheme()) ? "there is no encryption yet" : "it lacks http://");
+            if (!"http".equals(url.getScheme()) && !"https".equals(url.getScheme())) {
+                throw notAPrimary(text, "it lacks http://");
             }
             if (url.getHost() == null) {
                 throw notAPrimary(text, "it names no host that can be");
@@ -150,6 +161,12 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
         /** Whether frames and pages come compressed: for slow networks. Off by default. */
         public Builder compression(boolean value) {
             compression = value;
+            return this;
+        }
+
+        /** The authorities whose certificates are trusted, in a PEM file; null for those that the JVM trusts. */
+        public Builder trust(@Nullable Path value) {
+            authorities = value;
             return this;
         }
 

@@ -14,6 +14,9 @@ import java.util.Map;
 /** A real embedded replica: npm libsql in a node process of its own. */
 final class EmbeddedReplica implements AutoCloseable {
 
+    /** What stands before an answer; the client's own log has other lines. */
+    private static final String ANSWER = "answer:";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Process process;
@@ -77,11 +80,12 @@ final class EmbeddedReplica implements AutoCloseable {
     private JsonNode ask(ObjectNode command) throws IOException {
         commands.write(command + "\n");
         commands.flush();
-        String line = answers.readLine();
-        if (line == null) {
-            throw new AssertionError("node ended at " + command);
+        for (String line = answers.readLine(); line != null; line = answers.readLine()) {
+            if (line.startsWith(ANSWER)) {
+                return JSON.readTree(line.substring(ANSWER.length()));
+            }
         }
-        return JSON.readTree(line);
+        throw new AssertionError("node ended at " + command);
     }
 
     /** Ends the process, so that its file can be read. */

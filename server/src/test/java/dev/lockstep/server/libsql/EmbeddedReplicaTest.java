@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lockstep.Primary;
 import dev.lockstep.Programs;
 import dev.lockstep.log.FrameLog;
+import dev.lockstep.server.Certificates;
 import dev.lockstep.server.LockstepServer;
 import dev.lockstep.testing.Databases;
+import dev.lockstep.testing.Sqlite3;
 import dev.lockstep.testing.Workload;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,6 +17,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,11 +57,14 @@ class EmbeddedReplicaTest {
         }
     }
 
-    private static LockstepServer serve(Primary primary) throws Exception {
+    private static LockstepServer.Builder builder(Primary primary) {
         return LockstepServer.builder()
                 .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                .database(primary)
-                .start();
+                .database(primary);
+    }
+
+    private static LockstepServer serve(Primary primary) throws Exception {
+        return builder(primary).start();
     }
 
     private static String url(LockstepServer server) {
@@ -161,5 +168,92 @@ class EmbeddedReplicaTest {
             replica.sync();
         }
         assertLevel(copy);
+    }
+
+    @Test
+    void overTlsWithAnAuthorityOfItsOwn() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        Certificates certificates = Certificates.make(directory);
+        workload.create();
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = builder(primary)
+                        .tls(certificates.chain(), certificates.key())
+                        .start();
+                EmbeddedReplica replica = new EmbeddedReplica(
+                        copy,
+                        "https://127.0.0.1:" + server.port(),
+                        "{}",
+                        Map.of("SSL_CERT_FILE", certificates.authority().toString()))) {
+            replica.open();
+            replica.sync();
+        }
+        assertLevel(copy);
+    }
+
+    @Test
+    void aReplicaWithAPeriodFollowsWithoutBeingAskedWhileMuchIsWritten() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        workload.create();
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica =
+                        new EmbeddedReplica(copy, url(server), "{\"syncPeriod\": 0.05}", Map.of())) {
+            replica.open();
+            replica.sync();
+            long seen = -1;
+            for (int i = 0; i < 300; i++) {
+                workload.any();
+                if (i % 10 == 0) {
+                    long counter = replica.all(Workload.STATE).get(0).get("(SELECT n FROM counter)").asLong();
+                    assertThat(counter).isGreaterThanOrEqualTo(seen);
+                    seen = counter;
+                }
+            }
+            awaitCaptured(primary);
+            long written = Databases.assertSound(database);
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> replica.all("SELECT n FROM counter").get(0).get("n").asLong() == written);
+        }
+        assertLevel(copy);
+    }
+
+    @Test
+    void aDatabaseOfMegabytesArrivesAsOneSnapshot() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        workload.create();
+        execute("INSERT INTO junk (data) SELECT randomblob(5000) FROM history, account, account LIMIT 8000");
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
+            replica.sync();
+        }
+        assertLevel(copy);
+    }
+
+    @Test
+    void aNamedDatabaseIsReachedByPathAndAnUnknownOneFailsAtOnce() throws Exception {
+        workload.create();
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = serve(primary)) {
+            try (EmbeddedReplica named = EmbeddedReplica.open(directory.resolve("named.db"), url(server) + "/app")) {
+                named.sync();
+                assertThat(named.all("SELECT n FROM counter")).hasSize(1);
+            }
+            try (EmbeddedReplica other = EmbeddedReplica.open(directory.resolve("other.db"), url(server) + "/no")) {
+                assertThat(other.failureOf("sync", "").get("error").asText()).contains("Namespace");
+            }
+        }
+    }
+
+    @Test
+    void pagesOfAnotherSizeAreRefused() throws Exception {
+        Path other = directory.resolve("other.db");
+        Sqlite3.run(other, "PRAGMA page_size=8192; CREATE TABLE t(v);");
+        try (Primary primary = Primary.of(other).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica = EmbeddedReplica.open(directory.resolve("copy.db"), url(server))) {
+            assertThat(replica.failureOf("sync", "").get("error").asText()).contains("Handshake");
+        }
     }
 }

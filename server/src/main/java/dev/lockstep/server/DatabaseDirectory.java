@@ -1,0 +1,178 @@
+package dev.lockstep.server;
+
+import dev.lockstep.Primary;
+import dev.lockstep.UnavailableException;
+import dev.lockstep.UnsupportedException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * The databases of a server that are made and dropped while it runs, in one directory:
+ *
+ * <pre>
+ * NAME/data.db            the database
+ * NAME/data.db-lockstep/  its log
+ * .dropped-UUID/          one that was being deleted; opening the directory goes on with that
+ * </pre>
+ *
+ * Thread-safe.
+ */
+final class DatabaseDirectory implements AutoCloseable {
+
+    /** No dot, so that a name is one label of a host; nothing that means something in a path. */
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,62}");
+
+    private static final String FILE = "data.db";
+    private static final String DROPPED = ".dropped-";
+
+    private final Path directory;
+    private final int limit;
+    private final FileChannel lock;
+
+    /** Guarded by this. */
+    private final TreeMap<String, Primary> open = new TreeMap<>();
+
+    private DatabaseDirectory(Path directory, int limit, FileChannel lock) {
+        this.directory = directory;
+        this.limit = limit;
+        this.lock = lock;
+    }
+
+    /**
+     * Opens all that are there; makes the directory if there is none.
+     *
+     * @param limit how many there may be
+     * @throws UnavailableException if another server has it open
+     */
+    static DatabaseDirectory open(Path directory, int limit) throws IOException {
+        Files.createDirectories(directory);
+        DatabaseDirectory opened = new DatabaseDirectory(directory, limit, lock(directory));
+        try {
+            opened.openAll();
+            return opened;
+        } catch (IOException | RuntimeException e) {
+            opened.close();
+            throw e;
+        }
+    }
+
+    private static FileChannel lock(Path directory) throws IOException {
+        FileChannel channel =
+                FileChannel.open(directory.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock held;
+        try {
+            held = channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            held = null;
+        }
+        if (held == null) {
+            channel.close();
+            throw new UnavailableException(directory + ": another server has this directory of databases open");
+        }
+        return channel;
+    }
+
+    private synchronized void openAll() throws IOException {
+        for (Path entry : entries(directory)) {
+            String name = String.valueOf(entry.getFileName());
+            if (name.startsWith(DROPPED)) {
+                delete(entry);
+            } else if (NAME.matcher(name).matches() && Files.isDirectory(entry)) {
+                open.put(name, primary(name));
+            }
+        }
+    }
+
+    private static List<Path> entries(Path directory) throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.toList();
+        }
+    }
+
+    private Primary primary(String name) throws IOException {
+        return Primary.of(directory.resolve(name).resolve(FILE)).name(name).open();
+    }
+
+    synchronized boolean contains(String name) {
+        return open.containsKey(name);
+    }
+
+    synchronized List<Primary> all() {
+        return List.copyOf(open.values());
+    }
+
+    /**
+     * Makes an empty database.
+     *
+     * @throws UnsupportedException if the name cannot be one, or there are as many as there may be
+     * @throws IllegalStateException if there is one of that name
+     */
+    synchronized Primary create(String name) throws IOException {
+        if (!NAME.matcher(name).matches()) {
+            throw new UnsupportedException("\"" + name
+                    + "\" cannot be a name: letters, digits, - and _ are possible, 63 at most, and a letter or digit first");
+        }
+        if (open.containsKey(name)) {
+            throw new IllegalStateException("there is a database " + name + " already");
+        }
+        if (open.size() >= limit) {
+            throw new UnsupportedException(
+                    "there are " + limit + " databases, which is the limit; drop one, or raise the limit");
+        }
+        Files.createDirectories(directory.resolve(name));
+        Primary made = primary(name);
+        open.put(name, made);
+        return made;
+    }
+
+    /** Closes a database and deletes it for good. Nobody may use it any more. */
+    synchronized void drop(String name) throws IOException {
+        Primary dropped = open.remove(name);
+        if (dropped != null) {
+            dropped.close();
+            Path doomed = directory.resolve(DROPPED + UUID.randomUUID());
+            Files.move(directory.resolve(name), doomed);
+            delete(doomed);
+        }
+    }
+
+    /**
+     * The database file is emptied first: its descriptor stays open in this process ({@code sqlite.LiveDatabase}), and would keep the
+     * space.
+     */
+    private static void delete(Path doomed) throws IOException {
+        Path database = doomed.resolve(FILE);
+        if (Files.exists(database)) {
+            Files.newByteChannel(database, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)
+                    .close();
+        }
+        try (Stream<Path> all = Files.walk(doomed)) {
+            List<Path> paths = new ArrayList<>(all.toList());
+            for (int i = paths.size() - 1; i >= 0; i--) {
+                Files.delete(paths.get(i));
+            }
+        }
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+        try {
+            for (Primary primary : open.values()) {
+                primary.close();
+            }
+        } finally {
+            lock.close();
+        }
+    }
+}
