@@ -72,13 +72,9 @@ class EmbeddedReplicaTest {
     }
 
     /** Until all that was written is in the log, durably. */
-    private void awaitCaptured(Primary primary) throws Exception {
-        long head = -1;
-        while (primary.log().head().frameNo() != head || primary.log().durable().frameNo() != head) {
-            head = primary.log().head().frameNo();
-            primary.log().await(head, false, Duration.ofMillis(100).toNanos());
-            primary.log().sync();
-        }
+    private static void awaitCaptured(Primary primary) throws Exception {
+        primary.awaitCaptured(Duration.ofSeconds(20));
+        primary.log().sync();
     }
 
     private void assertLevel(Path copy) throws Exception {
