@@ -95,7 +95,10 @@ final class PrimaryCommand implements Callable<Integer> {
     @Option(names = "--tls-cert", paramLabel = "PEM", description = "Serve over TLS, with this chain of certificates.")
     private @Nullable Path certificates;
 
-    @Option(names = "--tls-key", paramLabel = "PEM", description = "The key of the first certificate, without password.")
+    @Option(
+            names = "--tls-key",
+            paramLabel = "PEM",
+            description = "The key of the first certificate, without password.")
     private @Nullable Path key;
 
     @Option(names = "--create", description = "Create a database that does not exist.")
@@ -149,7 +152,8 @@ final class PrimaryCommand implements Callable<Integer> {
     private void requireSensible() throws IOException {
         Addresses.requireResolved(address);
         if (databases.isEmpty() && directory == null) {
-            throw new ParameterException(spec.commandLine(), "name a database, or a directory of them with --databases");
+            throw new ParameterException(
+                    spec.commandLine(), "name a database, or a directory of them with --databases");
         }
         if (adminAddress != null) {
             Addresses.requireResolved(adminAddress);
@@ -203,7 +207,8 @@ final class PrimaryCommand implements Callable<Integer> {
             out.println(Addresses.url(scheme, address, started.port(), "NAME") + "  serves what is in  " + directory);
         }
         if (adminAddress != null) {
-            out.println(Addresses.url("http", adminAddress, started.adminPort(), "v1/namespaces") + "  makes and drops");
+            out.println(
+                    Addresses.url("http", adminAddress, started.adminPort(), "v1/namespaces") + "  makes and drops");
         }
         out.flush();
     }

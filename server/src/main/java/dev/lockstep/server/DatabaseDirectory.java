@@ -120,8 +120,9 @@ final class DatabaseDirectory implements AutoCloseable {
      */
     synchronized Primary create(String name) throws IOException {
         if (!NAME.matcher(name).matches()) {
-            throw new UnsupportedException("\"" + name
-                    + "\" cannot be a name: letters, digits, - and _ are possible, 63 at most, and a letter or digit first");
+            throw new UnsupportedException(
+                    "\"" + name
+                            + "\" cannot be a name: letters, digits, - and _ are possible, 63 at most, and a letter or digit first");
         }
         if (open.containsKey(name)) {
             throw new IllegalStateException("there is a database " + name + " already");

@@ -67,10 +67,7 @@ final class Hosting implements AdminService.Control, AutoCloseable {
 
     /** @param running SQL on it; null if there is none */
     void add(
-            Origin origin,
-            Path spoolDirectory,
-            @Nullable SqlDatabase running,
-            Supplier<ServerStatus.Capture> capture) {
+            Origin origin, Path spoolDirectory, @Nullable SqlDatabase running, Supplier<ServerStatus.Capture> capture) {
         databases.add(new Hosted(
                 new Publication(origin, options, sessions),
                 new LibsqlDatabase(origin, spoolDirectory),

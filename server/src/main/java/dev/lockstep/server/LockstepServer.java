@@ -279,9 +279,7 @@ public final class LockstepServer implements AutoCloseable {
                 return builder().http(address);
             }
             try {
-                return builder()
-                        .https(address)
-                        .tls(TlsKeyPair.of(files.key.toFile(), files.certificates.toFile()));
+                return builder().https(address).tls(TlsKeyPair.of(files.key.toFile(), files.certificates.toFile()));
             } catch (RuntimeException e) {
                 throw new UnsupportedException("the certificate " + files.certificates + " with the key " + files.key
                         + " cannot be used: " + Failures.rootMessage(e)

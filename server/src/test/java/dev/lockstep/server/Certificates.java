@@ -46,7 +46,9 @@ public record Certificates(Path authority, Path chain, Path key) {
         byte[] key = keys.getKey("leaf", PASSWORD.toCharArray()).getEncoded();
         Certificate[] chain = keys.getCertificateChain("leaf");
         return new Certificates(
-                write(directory.resolve("ca.pem"), pem("CERTIFICATE", keys.getCertificate("ca").getEncoded())),
+                write(
+                        directory.resolve("ca.pem"),
+                        pem("CERTIFICATE", keys.getCertificate("ca").getEncoded())),
                 write(
                         directory.resolve("chain.pem"),
                         pem("CERTIFICATE", chain[0].getEncoded()) + pem("CERTIFICATE", chain[1].getEncoded())),

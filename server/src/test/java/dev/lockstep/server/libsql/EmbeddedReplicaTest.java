@@ -192,15 +192,17 @@ class EmbeddedReplicaTest {
         workload.create();
         try (Primary primary = Primary.of(database).open();
                 LockstepServer server = serve(primary);
-                EmbeddedReplica replica =
-                        new EmbeddedReplica(copy, url(server), "{\"syncPeriod\": 0.05}", Map.of())) {
+                EmbeddedReplica replica = new EmbeddedReplica(copy, url(server), "{\"syncPeriod\": 0.05}", Map.of())) {
             replica.open();
             replica.sync();
             long seen = -1;
             for (int i = 0; i < 300; i++) {
                 workload.any();
                 if (i % 10 == 0) {
-                    long counter = replica.all(Workload.STATE).get(0).get("(SELECT n FROM counter)").asLong();
+                    long counter = replica.all(Workload.STATE)
+                            .get(0)
+                            .get("(SELECT n FROM counter)")
+                            .asLong();
                     assertThat(counter).isGreaterThanOrEqualTo(seen);
                     seen = counter;
                 }
@@ -209,7 +211,8 @@ class EmbeddedReplicaTest {
             long written = Databases.assertSound(database);
             Awaitility.await()
                     .atMost(Duration.ofSeconds(20))
-                    .until(() -> replica.all("SELECT n FROM counter").get(0).get("n").asLong() == written);
+                    .until(() ->
+                            replica.all("SELECT n FROM counter").get(0).get("n").asLong() == written);
         }
         assertLevel(copy);
     }
