@@ -15,6 +15,7 @@ final class VerifyProgress implements LogVerifier.Progress, AutoCloseable {
 
     VerifyProgress(Terminal terminal) {
         this.terminal = terminal;
+        meter.sample(System.nanoTime(), 0);
     }
 
     @Override

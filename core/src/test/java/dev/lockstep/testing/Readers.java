@@ -1,17 +1,13 @@
 package dev.lockstep.testing;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Programs of all kinds that read a database of the {@link Workload} all the time, each in its own thread: none may ever be told
@@ -26,10 +22,8 @@ public final class Readers implements AutoCloseable {
     }
 
     private final Path database;
-    private final List<Thread> threads = new ArrayList<>();
+    private final Crew crew = new Crew("reader");
     private final AtomicLong reads = new AtomicLong();
-    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    private volatile boolean stopped;
 
     public Readers(Path database) {
         this.database = database;
@@ -54,7 +48,7 @@ public final class Readers implements AutoCloseable {
                     statement.execute("BEGIN");
                     long first = Workload.check(statement);
                     long end = System.nanoTime() + millis * 1_000_000L;
-                    while (System.nanoTime() < end && !stopped) {
+                    while (System.nanoTime() < end && !crew.isStopped()) {
                         if (Workload.check(statement) != first) {
                             throw new AssertionError("a snapshot moved away from " + first);
                         }
@@ -117,28 +111,14 @@ public final class Readers implements AutoCloseable {
         return DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=" + busyTimeout);
     }
 
-    private interface Body {
-        void run() throws Exception;
-    }
-
-    private Readers start(String name, Body body) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        body.run();
-                    } catch (Exception | AssertionError e) {
-                        failure.compareAndSet(null, e);
-                    }
-                },
-                "reader-" + name);
-        threads.add(thread);
-        thread.start();
+    private Readers start(String name, Crew.Task task) {
+        crew.start(name, task);
         return this;
     }
 
     private void repeat(Read read) throws Exception {
         long last = 0;
-        while (!stopped) {
+        while (!crew.isStopped()) {
             long counter = read.once();
             if (counter < last) {
                 throw new AssertionError(
@@ -156,23 +136,14 @@ public final class Readers implements AutoCloseable {
 
     /** Throws what a reader has met. */
     public void check() {
-        Throwable met = failure.get();
-        if (met != null) {
-            throw new AssertionError("a reader failed: " + met, met);
-        }
+        crew.check();
     }
 
     /** Ends all readers. */
     @Override
-    public void close() throws IOException {
-        stopped = true;
-        for (Thread thread : threads) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
+    public void close() {
+        crew.stop();
+        crew.join();
         check();
     }
 }

@@ -7,8 +7,6 @@ import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Programs of all kinds that write to a database of the {@link Workload} all the time, with checkpoints of their own, until they are
@@ -20,19 +18,13 @@ public final class Writers implements AutoCloseable {
         Foreign start() throws IOException;
     }
 
-    private interface Body {
-        void run() throws Exception;
-    }
-
     private static final String[] CHECKPOINTS = {"PASSIVE", "FULL", "RESTART", "TRUNCATE"};
 
     private final Path database;
     private final Random random;
     private final List<Starter> starters = new ArrayList<>();
     private final List<Foreign> processes = new ArrayList<>();
-    private final List<Thread> threads = new ArrayList<>();
-    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    private volatile boolean stopped;
+    private final Crew crew = new Crew("writer");
 
     public Writers(Path database, long seed) {
         this.database = database;
@@ -66,7 +58,7 @@ public final class Writers implements AutoCloseable {
     public Writers shell() {
         Random own = new Random(seed());
         return thread("shell", () -> {
-            while (!stopped) {
+            while (!crew.isStopped()) {
                 Sqlite3.run(database, shellTransactions(own));
             }
         });
@@ -93,25 +85,15 @@ public final class Writers implements AutoCloseable {
             try (Connection connection =
                     DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=60000")) {
                 Workload workload = new Workload(connection, seed);
-                while (!stopped) {
+                while (!crew.isStopped()) {
                     workload.any();
                 }
             }
         });
     }
 
-    private Writers thread(String name, Body body) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        body.run();
-                    } catch (Exception | AssertionError e) {
-                        failure.compareAndSet(null, e);
-                    }
-                },
-                "writer-" + name);
-        threads.add(thread);
-        thread.start();
+    private Writers thread(String name, Crew.Task task) {
+        crew.start(name, task);
         return this;
     }
 
@@ -128,39 +110,26 @@ public final class Writers implements AutoCloseable {
     /** Throws what a writer has met. */
     public void check() {
         processes.forEach(Foreign::isAlive);
-        Throwable met = failure.get();
-        if (met != null) {
-            throw new AssertionError("a writer failed: " + met, met);
-        }
+        crew.check();
     }
 
     /** Lets all writers finish what they are at; throws what one has met. */
     public void stop() throws IOException {
-        stopped = true;
+        crew.stop();
         for (Foreign process : processes) {
             process.stop();
         }
-        join();
+        crew.join();
         check();
-    }
-
-    private void join() {
-        for (Thread thread : threads) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 
     /** Ends all writers, however they are. */
     @Override
     public void close() throws IOException {
-        stopped = true;
+        crew.stop();
         for (Foreign process : processes) {
             process.close();
         }
-        join();
+        crew.join();
     }
 }

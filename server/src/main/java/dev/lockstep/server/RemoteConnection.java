@@ -101,6 +101,7 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
                 waiting = ack; // which says all that an earlier one says
                 return;
             }
+            waiting = null; // an earlier one, sent after this, would take it back
         }
         stream.onNext(ToPrimaryCodec.encode(message, database, zstd));
     }
