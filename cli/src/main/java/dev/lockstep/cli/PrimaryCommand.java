@@ -4,6 +4,7 @@ import dev.lockstep.Primary;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.server.LockstepServer;
 import dev.lockstep.server.ServerStatus;
+import dev.lockstep.server.sql.SqlLimits;
 import dev.lockstep.stream.ReplicaStatus;
 import dev.lockstep.stream.SenderOptions;
 import java.io.IOException;
@@ -120,6 +121,13 @@ final class PrimaryCommand implements Callable<Integer> {
                             + " be ahead of it and then stop as diverged.")
     private boolean eager;
 
+    @Option(
+            names = "--sql",
+            negatable = true,
+            description = "Let clients of libSQL (@libsql/client and others) run SQL on the databases at the same address, reading and writing."
+                    + " By default only when --listen names this machine.")
+    private @Nullable Boolean sql;
+
     @Override
     public Integer call() throws IOException {
         Stop stop = program.stop();
@@ -129,6 +137,7 @@ final class PrimaryCommand implements Callable<Integer> {
         List<Primary> primaries = new ArrayList<>();
         try {
             LockstepServer.Builder server = server();
+            allowSql(server);
             for (Map.Entry<String, Path> database : byName.entrySet()) {
                 Primary primary = open(database.getKey(), database.getValue(), byName.size() == 1);
                 primaries.add(primary);
@@ -181,6 +190,16 @@ final class PrimaryCommand implements Callable<Integer> {
             server.tls(certificates, key);
         }
         return server;
+    }
+
+    private void allowSql(LockstepServer.Builder server) {
+        SqlAccess access = SqlAccess.of(sql, address);
+        if (access.allowed()) {
+            server.sql(SqlLimits.defaults());
+        }
+        if (access.warning() != null) {
+            program.terminal().report(access.warning());
+        }
     }
 
     private Primary open(String name, Path database, boolean alone) throws IOException {

@@ -4,10 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -132,8 +139,30 @@ class ServingTest {
         assertThat(Cli.run("status", copy).code()).isZero();
     }
 
-    private Cli primary(String listen) {
-        Cli primary = Cli.start("primary", database, "--listen", listen);
+    @Test
+    void aPrimaryRunsSqlUnlessThatIsSwitchedOff() throws Exception {
+        Cli with = primary("127.0.0.1:0");
+        assertThat(sql(with).statusCode()).isEqualTo(200);
+        assertThat(with.stop()).isZero();
+        Cli without = primary("127.0.0.1:0", "--no-sql");
+        assertThat(sql(without).statusCode()).isEqualTo(404);
+        assertThat(without.stop()).isZero();
+    }
+
+    private static HttpResponse<String> sql(Cli primary) throws IOException, InterruptedException {
+        String body = "{\"baton\":null,\"requests\":[{\"type\":\"close\"}]}";
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(url(primary) + "/v2/pipeline"))
+                                .POST(HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+    }
+
+    private Cli primary(String listen, String... options) {
+        List<Object> arguments = new ArrayList<>(List.of("primary", database, "--listen", listen));
+        arguments.addAll(List.of(options));
+        Cli primary = Cli.start(arguments.toArray());
         await().atMost(Duration.ofSeconds(30)).until(() -> primary.out().contains("serves") || !primary.isRunning());
         assertThat(primary.isRunning()).as(primary.err()).isTrue();
         return primary;

@@ -80,6 +80,7 @@ public final class Hrana implements AutoCloseable {
                     .post(prefix + path)
                     .maxRequestLength(limits.requestBytes())
                     .requestTimeoutMillis(RECEIVE_MILLIS)
+                    .errorHandler(new JsonErrors(limits.requestBytes()))
                     .build(service);
         }
     }

@@ -60,4 +60,10 @@ record Limits(
                 stalled,
                 memory);
     }
+
+    Limits withStreams(int value) {
+        return new Limits(
+                value, waiting, idle, storedTexts, storedLength, requestBytes, responseBytes, statements, outstanding, stalled,
+                memory);
+    }
 }

@@ -1,0 +1,29 @@
+package dev.lockstep.cli;
+
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether a primary runs SQL for those who can connect, which lets them write. Unless it is said, it does for this machine only: nobody is
+ * to open a database to a network without meaning it.
+ *
+ * @param warning for the person who starts it, or null
+ */
+record SqlAccess(boolean allowed, @Nullable String warning) {
+
+    /** @param asked --sql (true), --no-sql (false), or null */
+    static SqlAccess of(@Nullable Boolean asked, InetSocketAddress address) {
+        boolean alone = address.getAddress().isLoopbackAddress();
+        if (asked == null) {
+            return new SqlAccess(
+                    alone,
+                    alone ? null : "SQL access is off, because others than this machine can connect; --sql allows it to all who can");
+        }
+        return new SqlAccess(
+                asked,
+                asked && !alone
+                        ? "warning: whoever can connect to " + address.getHostString()
+                                + " can read and change the databases; there is no password"
+                        : null);
+    }
+}
