@@ -124,8 +124,9 @@ final class PrimaryCommand implements Callable<Integer> {
     @Option(
             names = "--sql",
             negatable = true,
-            description = "Let clients of libSQL (@libsql/client and others) run SQL on the databases at the same address, reading and writing."
-                    + " By default only when --listen names this machine.")
+            description =
+                    "Let clients of libSQL (@libsql/client and others) run SQL on the databases at the same address, reading and writing."
+                            + " By default only when --listen names this machine.")
     private @Nullable Boolean sql;
 
     @Override

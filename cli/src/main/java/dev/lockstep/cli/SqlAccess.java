@@ -17,7 +17,9 @@ record SqlAccess(boolean allowed, @Nullable String warning) {
         if (asked == null) {
             return new SqlAccess(
                     alone,
-                    alone ? null : "SQL access is off, because others than this machine can connect; --sql allows it to all who can");
+                    alone
+                            ? null
+                            : "SQL access is off, because others than this machine can connect; --sql allows it to all who can");
         }
         return new SqlAccess(
                 asked,

@@ -31,8 +31,7 @@ final class JsonErrors implements ServiceErrorHandler {
         } else if (root instanceof RequestTimeoutException) {
             status = HttpStatus.REQUEST_TIMEOUT;
         }
-        return renderStatus(ctx, ctx.request().headers(), status, null, cause)
-                .toHttpResponse();
+        return renderStatus(ctx, ctx.request().headers(), status, null, cause).toHttpResponse();
     }
 
     @Override

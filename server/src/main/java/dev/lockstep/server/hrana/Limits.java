@@ -63,7 +63,16 @@ record Limits(
 
     Limits withStreams(int value) {
         return new Limits(
-                value, waiting, idle, storedTexts, storedLength, requestBytes, responseBytes, statements, outstanding, stalled,
+                value,
+                waiting,
+                idle,
+                storedTexts,
+                storedLength,
+                requestBytes,
+                responseBytes,
+                statements,
+                outstanding,
+                stalled,
                 memory);
     }
 }

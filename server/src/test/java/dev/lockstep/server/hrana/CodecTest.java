@@ -24,8 +24,7 @@ class CodecTest {
 
     @Test
     void bothEncodingsReadTheSameRequests() throws ProtocolException {
-        Pipeline.Request fromJson = json.pipelineRequest(
-                """
+        Pipeline.Request fromJson = json.pipelineRequest("""
                 {"baton":"b","requests":[
                  {"type":"execute","stmt":{"sql":"q","args":[{"type":"null"},{"type":"integer","value":"-9223372036854775808"},
                   {"type":"float","value":1},{"type":"text","value":"ž"},{"type":"blob","base64":"AP8"}],
@@ -35,9 +34,10 @@ class CodecTest {
                   "stmt":{"sql":"r"}}]}},
                  {"type":"sequence","sql":"s"},{"type":"describe","sql_id":-1},{"type":"store_sql","sql_id":7,"sql":"t"},
                  {"type":"close_sql","sql_id":7},{"type":"get_autocommit"},{"type":"close"}]}
-                """
-                        .getBytes(UTF_8));
-        assertThat(fromJson).usingRecursiveComparison().isEqualTo(protobuf.pipelineRequest(everyRequest().toByteArray()));
+                """.getBytes(UTF_8));
+        assertThat(fromJson)
+                .usingRecursiveComparison()
+                .isEqualTo(protobuf.pipelineRequest(everyRequest().toByteArray()));
         Statement statement = ((StreamRequest.Execute) fromJson.requests().get(0)).statement();
         assertThat(statement.args())
                 .containsExactly(
@@ -53,7 +53,8 @@ class CodecTest {
     private static HranaProto.PipelineReqBody everyRequest() {
         ByteString blob = ByteString.copyFrom(new byte[] {0, -1});
         HranaProto.Empty empty = HranaProto.Empty.getDefaultInstance();
-        HranaProto.PipelineReqBody.Builder body = HranaProto.PipelineReqBody.newBuilder().setBaton("b");
+        HranaProto.PipelineReqBody.Builder body =
+                HranaProto.PipelineReqBody.newBuilder().setBaton("b");
         body.addRequestsBuilder()
                 .getExecuteBuilder()
                 .getStmtBuilder()
@@ -68,7 +69,8 @@ class CodecTest {
                 .setName(":n")
                 .getValueBuilder()
                 .setBlob(blob);
-        HranaProto.Batch.Builder batch = body.addRequestsBuilder().getBatchBuilder().getBatchBuilder();
+        HranaProto.Batch.Builder batch =
+                body.addRequestsBuilder().getBatchBuilder().getBatchBuilder();
         batch.addStepsBuilder().getStmtBuilder().setSqlId(3);
         HranaProto.BatchStep.Builder step = batch.addStepsBuilder();
         step.getStmtBuilder().setSql("r");
@@ -143,8 +145,8 @@ class CodecTest {
     }
 
     private static byte[] nestedJson(int depth) {
-        return ("{\"batch\":{\"steps\":[{\"condition\":" + "{\"type\":\"not\",\"cond\":".repeat(depth) + "{\"type\":\"is_autocommit\"}"
-                        + "}".repeat(depth) + ",\"stmt\":{\"sql\":\"q\"}}]}}")
+        return ("{\"batch\":{\"steps\":[{\"condition\":" + "{\"type\":\"not\",\"cond\":".repeat(depth)
+                        + "{\"type\":\"is_autocommit\"}" + "}".repeat(depth) + ",\"stmt\":{\"sql\":\"q\"}}]}}")
                 .getBytes(UTF_8);
     }
 
@@ -156,7 +158,11 @@ class CodecTest {
             condition = HranaProto.BatchCond.newBuilder().setNot(condition).build();
         }
         HranaProto.CursorReqBody.Builder body = HranaProto.CursorReqBody.newBuilder();
-        body.getBatchBuilder().addStepsBuilder().setCondition(condition).getStmtBuilder().setSql("q");
+        body.getBatchBuilder()
+                .addStepsBuilder()
+                .setCondition(condition)
+                .getStmtBuilder()
+                .setSql("q");
         return body.build().toByteArray();
     }
 
@@ -167,7 +173,11 @@ class CodecTest {
         HranaProto.PipelineReqBody.Builder noStatement = HranaProto.PipelineReqBody.newBuilder();
         noStatement.addRequestsBuilder().getExecuteBuilder();
         HranaProto.PipelineReqBody.Builder noValue = HranaProto.PipelineReqBody.newBuilder();
-        noValue.addRequestsBuilder().getExecuteBuilder().getStmtBuilder().setSql("q").addArgsBuilder();
+        noValue.addRequestsBuilder()
+                .getExecuteBuilder()
+                .getStmtBuilder()
+                .setSql("q")
+                .addArgsBuilder();
         for (HranaProto.PipelineReqBody.Builder body : List.of(noRequest, noStatement, noValue)) {
             assertThatThrownBy(() -> protobuf.pipelineRequest(body.build().toByteArray()))
                     .isInstanceOf(ProtocolException.class)
@@ -183,8 +193,8 @@ class CodecTest {
         Outcome outcome = new Outcome(2, -3, 4, 5, Duration.ofMillis(6), 77L);
         List<CursorEntry> entries = List.of(
                 new CursorEntry.StepBegin(1, List.of(new Column("a", "INT"), new Column("b", null))),
-                new CursorEntry.Row(List.of(
-                        new Value.Int(Long.MAX_VALUE), new Value.Real(Double.NEGATIVE_INFINITY), Value.NULL)),
+                new CursorEntry.Row(
+                        List.of(new Value.Int(Long.MAX_VALUE), new Value.Real(Double.NEGATIVE_INFINITY), Value.NULL)),
                 new CursorEntry.StepEnd(outcome),
                 new CursorEntry.StepError(2, new HranaError("m", "C")),
                 new CursorEntry.Failed(new HranaError("m", "C")));
@@ -203,7 +213,8 @@ class CodecTest {
         HranaProto.StepEndEntry end = delimited(protobuf.encode(entries.get(2))).getStepEnd();
         assertThat(end.getLastInsertRowid()).isEqualTo(-3);
         assertThat(end.getReplicationIndex()).isEqualTo(77);
-        assertThat(delimited(protobuf.encode(entries.get(3))).getStepError().getStep()).isEqualTo(2);
+        assertThat(delimited(protobuf.encode(entries.get(3))).getStepError().getStep())
+                .isEqualTo(2);
     }
 
     private static HranaProto.CursorEntry delimited(byte[] bytes) throws Exception {
@@ -213,7 +224,9 @@ class CodecTest {
     /** Bytes as the appendix of HRANA_3_SPEC.md has them, worked out by hand. */
     @Test
     void protobufBytesAreThoseOfTheSpecification() throws ProtocolException {
-        byte[] body = {0x12, 0x0f, 0x12, 0x0d, 0x0a, 0x0b, 0x0a, 0x01, 'q', 0x1a, 0x02, 0x10, 0x03, 0x1a, 0x02, 0x0a, 0x00};
+        byte[] body = {
+            0x12, 0x0f, 0x12, 0x0d, 0x0a, 0x0b, 0x0a, 0x01, 'q', 0x1a, 0x02, 0x10, 0x03, 0x1a, 0x02, 0x0a, 0x00
+        };
         Pipeline.Request request = protobuf.pipelineRequest(body);
         Statement statement = ((StreamRequest.Execute) request.requests().get(0)).statement();
         assertThat(statement.text()).isEqualTo(new SqlText.Inline("q"));

@@ -167,8 +167,7 @@ class HranaHttpTest {
 
     @Test
     void conditionsDecideWhatABatchRuns() throws Exception {
-        String batch =
-                """
+        String batch = """
                 {"type":"batch","batch":{"steps":[
                   {"stmt":{"sql":"SELECT 'a'"}},
                   {"stmt":{"sql":"SELECT * FROM missing"}},
@@ -204,10 +203,12 @@ class HranaHttpTest {
         String store = "{\"type\":\"store_sql\",\"sql_id\":%d,\"sql\":\"SELECT 4%d\"}";
         JsonNode body = served.pipeline(store.formatted(1, 2) + "," + store.formatted(1, 3)
                 + ",{\"type\":\"execute\",\"stmt\":{\"sql_id\":1}},{\"type\":\"close_sql\",\"sql_id\":1},"
-                + "{\"type\":\"execute\",\"stmt\":{\"sql_id\":1}},{\"type\":\"store_sql\",\"sql_id\":2,\"sql\":\"" + "x".repeat(5001)
+                + "{\"type\":\"execute\",\"stmt\":{\"sql_id\":1}},{\"type\":\"store_sql\",\"sql_id\":2,\"sql\":\""
+                + "x".repeat(5001)
                 + "\"}");
         assertThat(body.at("/results/1/error/code").asText()).isEqualTo("SQL_STORE_ID_IN_USE");
-        assertThat(body.at("/results/2/response/result/rows/0/0/value").asText()).isEqualTo("42");
+        assertThat(body.at("/results/2/response/result/rows/0/0/value").asText())
+                .isEqualTo("42");
         assertThat(body.at("/results/4/error/code").asText()).isEqualTo("SQL_STORE_ID_UNKNOWN");
         assertThat(body.at("/results/5/error/code").asText()).isEqualTo("SQL_STORE_TOO_LARGE");
         StringBuilder many = new StringBuilder(store.formatted(0, 0));
@@ -215,7 +216,8 @@ class HranaHttpTest {
             many.append(',').append(store.formatted(i, 0));
         }
         JsonNode full = served.pipeline(many.toString());
-        assertThat(full.at("/results/" + Limits.defaults().storedTexts() + "/error/code").asText())
+        assertThat(full.at("/results/" + Limits.defaults().storedTexts() + "/error/code")
+                        .asText())
                 .isEqualTo("SQL_STORE_FULL");
     }
 
@@ -234,10 +236,16 @@ class HranaHttpTest {
     @Test
     void versionOneRunsOneRequestOnAStreamOfItsOwn() throws Exception {
         HttpResponse<String> good = served.post("/v1/execute", "{\"stmt\":{\"sql\":\"SELECT 5\"}}");
-        assertThat(Served.JSON.readTree(good.body()).at("/result/rows/0/0/value").asText()).isEqualTo("5");
+        assertThat(Served.JSON
+                        .readTree(good.body())
+                        .at("/result/rows/0/0/value")
+                        .asText())
+                .isEqualTo("5");
         HttpResponse<String> batch = served.post(
-                "/v1/batch", "{\"batch\":{\"steps\":[{\"stmt\":{\"sql\":\"BEGIN\"}},{\"stmt\":{\"sql\":\"SELECT 6\"}}]}}");
-        assertThat(Served.JSON.readTree(batch.body())
+                "/v1/batch",
+                "{\"batch\":{\"steps\":[{\"stmt\":{\"sql\":\"BEGIN\"}},{\"stmt\":{\"sql\":\"SELECT 6\"}}]}}");
+        assertThat(Served.JSON
+                        .readTree(batch.body())
                         .at("/result/step_results/1/rows/0/0/value")
                         .asText())
                 .isEqualTo("6");
@@ -250,19 +258,29 @@ class HranaHttpTest {
 
     @Test
     void aCursorHandsOutEntriesInBothEncodings() throws Exception {
-        String json = served.post("/v3/cursor", "{\"batch\":" + CURSOR_BATCH + "}").body();
+        String json =
+                served.post("/v3/cursor", "{\"batch\":" + CURSOR_BATCH + "}").body();
         List<String> types = json.lines().skip(1).map(HranaHttpTest::type).toList();
-        assertThat(types).containsExactly("step_begin", "row", "row", "step_end", "step_error", "step_begin", "row", "step_end");
-        String baton = Served.JSON.readTree(json.lines().findFirst().orElseThrow()).get("baton").asText();
-        assertThat(served.pipeline(baton, "{\"type\":\"close\"}").get("baton").isNull()).isTrue();
+        assertThat(types)
+                .containsExactly("step_begin", "row", "row", "step_end", "step_error", "step_begin", "row", "step_end");
+        String baton = Served.JSON
+                .readTree(json.lines().findFirst().orElseThrow())
+                .get("baton")
+                .asText();
+        assertThat(served.pipeline(baton, "{\"type\":\"close\"}").get("baton").isNull())
+                .isTrue();
 
         HranaProto.CursorReqBody.Builder request = HranaProto.CursorReqBody.newBuilder();
         request.getBatchBuilder().addStepsBuilder().getStmtBuilder().setSql("SELECT 1");
         ByteArrayInputStream in = new ByteArrayInputStream(
-                served.post("/v3-protobuf/cursor", request.build().toByteArray()).body());
+                served.post("/v3-protobuf/cursor", request.build().toByteArray())
+                        .body());
         assertThat(HranaProto.CursorRespBody.parseDelimitedFrom(in).hasBaton()).isTrue();
         assertThat(HranaProto.CursorEntry.parseDelimitedFrom(in).hasStepBegin()).isTrue();
-        assertThat(HranaProto.CursorEntry.parseDelimitedFrom(in).getRow().getValues(0).getInteger())
+        assertThat(HranaProto.CursorEntry.parseDelimitedFrom(in)
+                        .getRow()
+                        .getValues(0)
+                        .getInteger())
                 .isEqualTo(1);
         assertThat(HranaProto.CursorEntry.parseDelimitedFrom(in).hasStepEnd()).isTrue();
         assertThat(in.available()).isZero();
@@ -283,8 +301,9 @@ class HranaHttpTest {
     /** The statement makes rows for ever, the reader takes some: what is ready stays little, and ends when the reader goes. */
     @Test
     void aCursorOfASlowReaderWaitsForIt() throws Exception {
-        String endless = "{\"batch\":{\"steps\":[{\"stmt\":{\"sql\":\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
-                + " SELECT i, zeroblob(1000) FROM n\"}}]}}";
+        String endless =
+                "{\"batch\":{\"steps\":[{\"stmt\":{\"sql\":\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+                        + " SELECT i, zeroblob(1000) FROM n\"}}]}}";
         HttpResponse<InputStream> response =
                 served.http().send(served.request("/v3/cursor", endless), BodyHandlers.ofInputStream());
         try (InputStream in = response.body()) {
@@ -325,6 +344,7 @@ class HranaHttpTest {
                 .header("Origin", "http://example.com")
                 .POST(HttpRequest.BodyPublishers.ofString("{\"requests\":[]}"))
                 .build();
-        assertThat(served.http().send(request, BodyHandlers.ofString()).statusCode()).isEqualTo(403);
+        assertThat(served.http().send(request, BodyHandlers.ofString()).statusCode())
+                .isEqualTo(403);
     }
 }

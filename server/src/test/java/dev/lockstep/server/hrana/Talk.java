@@ -112,7 +112,8 @@ final class Talk implements WebSocket.Listener, AutoCloseable {
     }
 
     void ping() {
-        socket().sendPing(ByteBuffer.wrap("ping".getBytes(StandardCharsets.UTF_8))).join();
+        socket().sendPing(ByteBuffer.wrap("ping".getBytes(StandardCharsets.UTF_8)))
+                .join();
     }
 
     String pong() {

@@ -40,7 +40,8 @@ class WebSocketTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"hrana1,hrana1", "hrana2|hrana1,hrana2", "hrana3,hrana3", "new|hrana3-protobuf,hrana3-protobuf", "'',''"})
+    @CsvSource({"hrana1,hrana1", "hrana2|hrana1,hrana2", "hrana3,hrana3", "new|hrana3-protobuf,hrana3-protobuf", "'',''"
+    })
     void theFirstSubprotocolThatIsKnownIsChosen(String offered, String chosen) {
         try (Talk talk = talk(offered.isEmpty() ? new String[0] : offered.split("\\|"))) {
             assertThat(talk.subprotocol()).isEqualTo(chosen);
@@ -64,9 +65,11 @@ class WebSocketTest {
             talk.send("{\"type\":\"open_stream\",\"stream_id\":2}");
             talk.send("{\"type\":\"execute\",\"stream_id\":1,\"stmt\":{\"sql\":\"BEGIN IMMEDIATE\"}}");
             talk.send("{\"type\":\"execute\",\"stream_id\":1,\"stmt\":{\"sql\":\"INSERT INTO t VALUES (1)\"}}");
-            assertThat(talk.answer(4).at("/response/result/affected_row_count").asInt()).isEqualTo(1);
+            assertThat(talk.answer(4).at("/response/result/affected_row_count").asInt())
+                    .isEqualTo(1);
             // Stream 2 waits for the lock that stream 1 gives back with a later message.
-            talk.send("{\"type\":\"execute\",\"stream_id\":2,\"stmt\":{\"sql\":\"INSERT INTO t SELECT count(*) + 10 FROM t\"}}");
+            talk.send(
+                    "{\"type\":\"execute\",\"stream_id\":2,\"stmt\":{\"sql\":\"INSERT INTO t SELECT count(*) + 10 FROM t\"}}");
             talk.send("{\"type\":\"execute\",\"stream_id\":1,\"stmt\":{\"sql\":\"COMMIT\"}}");
             talk.send("{\"type\":\"get_autocommit\",\"stream_id\":1}");
             assertThat(talk.answer(7).at("/response/is_autocommit").asBoolean()).isTrue();
@@ -74,7 +77,8 @@ class WebSocketTest {
                     .isEqualTo(served.primary().position().frameNo());
             talk.send("{\"type\":\"hello\",\"jwt\":null}", true);
             talk.send("{\"type\":\"execute\",\"stream_id\":2,\"stmt\":{\"sql\":\"SELECT group_concat(v) FROM t\"}}");
-            assertThat(talk.answer(8).at("/response/result/rows/0/0/value").asText()).isEqualTo("1,11");
+            assertThat(talk.answer(8).at("/response/result/rows/0/0/value").asText())
+                    .isEqualTo("1,11");
             talk.send("{\"type\":\"close_stream\",\"stream_id\":1}");
             talk.send("{\"type\":\"execute\",\"stream_id\":1,\"stmt\":{\"sql\":\"SELECT 1\"}}");
             assertThat(talk.answer(10).at("/error/code").asText()).isEqualTo("STREAM_NOT_OPEN");
@@ -91,7 +95,8 @@ class WebSocketTest {
             talk.send("{\"type\":\"store_sql\",\"sql_id\":5,\"sql\":\"SELECT 'stored'\"}");
             talk.send("{\"type\":\"open_stream\",\"stream_id\":1}");
             talk.send("{\"type\":\"execute\",\"stream_id\":1,\"stmt\":{\"sql_id\":5}}");
-            assertThat(talk.answer(3).at("/response/result/rows/0/0/value").asText()).isEqualTo("stored");
+            assertThat(talk.answer(3).at("/response/result/rows/0/0/value").asText())
+                    .isEqualTo("stored");
             talk.send("{\"type\":\"close_sql\",\"sql_id\":5}");
             talk.send("{\"type\":\"describe\",\"stream_id\":1,\"sql_id\":5}");
             assertThat(talk.answer(5).at("/error/code").asText()).isEqualTo("SQL_STORE_ID_UNKNOWN");
@@ -103,8 +108,9 @@ class WebSocketTest {
         try (Talk talk = talk("hrana3")) {
             talk.hello();
             talk.send("{\"type\":\"open_stream\",\"stream_id\":1}");
-            talk.send("{\"type\":\"open_cursor\",\"stream_id\":1,\"cursor_id\":9,\"batch\":{\"steps\":[{\"stmt\":{\"sql\":"
-                    + "\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n\"}}]}}");
+            talk.send(
+                    "{\"type\":\"open_cursor\",\"stream_id\":1,\"cursor_id\":9,\"batch\":{\"steps\":[{\"stmt\":{\"sql\":"
+                            + "\"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n\"}}]}}");
             int rows = 0;
             for (int request = 3; request < 30; request++) {
                 talk.send("{\"type\":\"fetch_cursor\",\"cursor_id\":9,\"max_count\":1000}");
@@ -119,7 +125,8 @@ class WebSocketTest {
             assertThat(rows).isPositive();
             talk.send("{\"type\":\"close_cursor\",\"cursor_id\":9}");
             talk.send("{\"type\":\"execute\",\"stream_id\":1,\"stmt\":{\"sql\":\"SELECT 'after'\"}}");
-            assertThat(talk.answer(31).at("/response/result/rows/0/0/value").asText()).isEqualTo("after");
+            assertThat(talk.answer(31).at("/response/result/rows/0/0/value").asText())
+                    .isEqualTo("after");
             talk.send("{\"type\":\"fetch_cursor\",\"cursor_id\":9,\"max_count\":1}");
             assertThat(talk.answer(32).at("/error/code").asText()).isEqualTo("CURSOR_NOT_OPEN");
         }
@@ -130,15 +137,24 @@ class WebSocketTest {
     void protobufIsSpokenInBinaryMessages() throws Exception {
         try (Talk talk = talk("hrana3-protobuf")) {
             HranaProto.ClientMsg.Builder hello = HranaProto.ClientMsg.newBuilder();
-            talk.send(hello.setHello(HranaProto.HelloMsg.getDefaultInstance()).build().toByteArray());
-            assertThat(HranaProto.ServerMsg.parseFrom(talk.binary()).hasHelloOk()).isTrue();
+            talk.send(hello.setHello(HranaProto.HelloMsg.getDefaultInstance())
+                    .build()
+                    .toByteArray());
+            assertThat(HranaProto.ServerMsg.parseFrom(talk.binary()).hasHelloOk())
+                    .isTrue();
             HranaProto.ClientMsg.Builder open = HranaProto.ClientMsg.newBuilder();
             open.getRequestBuilder().setRequestId(-7).getOpenStreamBuilder().setStreamId(3);
             talk.send(open.build().toByteArray());
-            assertThat(HranaProto.ServerMsg.parseFrom(talk.binary()).getResponseOk().getRequestId())
+            assertThat(HranaProto.ServerMsg.parseFrom(talk.binary())
+                            .getResponseOk()
+                            .getRequestId())
                     .isEqualTo(-7);
             HranaProto.ClientMsg.Builder execute = HranaProto.ClientMsg.newBuilder();
-            execute.getRequestBuilder().getExecuteBuilder().setStreamId(3).getStmtBuilder().setSql("SELECT 1.5");
+            execute.getRequestBuilder()
+                    .getExecuteBuilder()
+                    .setStreamId(3)
+                    .getStmtBuilder()
+                    .setSql("SELECT 1.5");
             talk.send(execute.build().toByteArray());
             assertThat(HranaProto.ServerMsg.parseFrom(talk.binary())
                             .getResponseOk()
@@ -212,7 +228,10 @@ class WebSocketTest {
                 talk.send("{\"type\":\"execute\",\"stream_id\":1,\"stmt\":{\"sql\":\"SELECT " + i + "\"}}");
             }
             for (int i = 0; i < count; i++) {
-                assertThat(talk.answer(i + 2).at("/response/result/rows/0/0/value").asInt()).isEqualTo(i);
+                assertThat(talk.answer(i + 2)
+                                .at("/response/result/rows/0/0/value")
+                                .asInt())
+                        .isEqualTo(i);
             }
         }
     }
