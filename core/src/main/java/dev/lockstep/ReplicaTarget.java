@@ -4,10 +4,10 @@ import dev.lockstep.apply.Applier;
 import dev.lockstep.apply.FirstCopy;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.stream.Target;
+import dev.lockstep.verify.VerifiedPages;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
@@ -96,8 +96,8 @@ final class ReplicaTarget implements Target, Closeable {
     }
 
     @Override
-    public void addPages(ByteBuffer entries) throws IOException {
-        requireCopy().pages(entries);
+    public void addPages(VerifiedPages pages) throws IOException {
+        requireCopy().pages(pages);
     }
 
     @Override

@@ -225,8 +225,7 @@ final class ApplyBench {
         try (FirstCopy copy = FirstCopy.begin(replica, start.logId(), PAGE, at, "the benchmark", false)) {
             PageVerifier verifier = new PageVerifier(PAGE, at.sizeAfter(), "the benchmark");
             for (ByteBuffer message : pages) {
-                verifier.accept(message);
-                copy.pages(message);
+                copy.pages(verifier.accept(message));
             }
             verifier.end();
             copy.endOfPages();

@@ -5,21 +5,19 @@ import dev.lockstep.io.CrashPoint;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageFile;
+import dev.lockstep.verify.VerifiedPages;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 
 /**
  * Builds a replica's database from nothing: pages of a fuzzy copy, then the transactions since it began, which mend every page that
- * was torn or too new. Nobody sees any of it before the state checksum of the whole file proved that it is the primary's.
+ * was torn or too new. Nobody sees any of it before the state checksum of all that was written proved that it is the primary's.
  *
  * <pre>
  * pages* endOfPages apply* finish
@@ -39,6 +37,7 @@ public final class FirstCopy implements Closeable {
     private final ExclusiveFile exclusive;
     private final FileChannel channel;
     private final PageFile file;
+    private final Writeback writeback;
     private CommitRecord position;
     private boolean pagesEnded;
 
@@ -52,6 +51,7 @@ public final class FirstCopy implements Closeable {
         this.exclusive = ExclusiveFile.open(files.temporary(), "is making this copy");
         this.channel = exclusive.file().getChannel();
         this.file = new PageFile(channel, pageSize);
+        this.writeback = new Writeback(channel);
     }
 
     /**
@@ -99,16 +99,18 @@ public final class FirstCopy implements Closeable {
     }
 
     /**
-     * Takes pages in the layout of frames that a {@code PageVerifier} let through, from position to limit; the buffer is left
-     * alone. What was wrong with them nevertheless, {@link #finish} finds.
+     * Takes pages. What is wrong with them although they arrived undamaged, {@link #finish} finds.
      */
-    public void pages(ByteBuffer entries) throws IOException {
+    public void pages(VerifiedPages verified) throws IOException {
+        ByteBuffer entries = verified.entries();
         file.add(entries);
+        writeback.wrote(entries.remaining());
     }
 
     /** Says that all pages were handed over. */
     public void endOfPages() throws IOException {
         file.flush();
+        file.resize(position.sizeAfter());
         pagesEnded = true;
     }
 
@@ -126,18 +128,14 @@ public final class FirstCopy implements Closeable {
      * Proves, syncs and names the database. After this it is a replica at {@link #position}, to be opened with
      * {@link Applier#open}.
      *
-     * @throws RefusedException if the file's state checksum is not that of the position's commit
+     * @throws RefusedException if the state checksum of what was written is not that of the position's commit
      */
     public void finish() throws IOException {
         if (!pagesEnded) {
             throw new IllegalStateException("the pages are not complete");
         }
-        int pages = position.sizeAfter();
-        file.resize(pages);
         CrashPoint.COPY_WRITTEN.reached();
-        CompletableFuture<Void> synced = CompletableFuture.runAsync(this::sync);
-        long state = file.state(pages);
-        join(synced);
+        long state = file.state();
         if (state != position.stateChecksum()) {
             throw new RefusedException(
                     RefusedException.Kind.STATE,
@@ -146,6 +144,7 @@ public final class FirstCopy implements Closeable {
                     String.format("%016x", state),
                     source);
         }
+        writeback.finish();
         FileStamp stamp = FileStamp.of(files.temporary());
         CommitRecord base = position.withWal(WalMark.NONE);
         try (ReplicaRecord record = ReplicaRecord.create(files.record(), logId, pageSize, base, stamp)) {
@@ -156,26 +155,11 @@ public final class FirstCopy implements Closeable {
         }
     }
 
-    private void sync() {
-        try {
-            channel.force(true);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void join(CompletableFuture<Void> synced) throws IOException {
-        try {
-            synced.join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof UncheckedIOException io ? io.getCause() : new IOException(e.getCause());
-        }
-    }
-
     /** Gives the copy up, unless it is finished. */
     @Override
     public void close() throws IOException {
         if (channel.isOpen()) {
+            writeback.close();
             exclusive.close();
             Files.deleteIfExists(files.temporary());
         }

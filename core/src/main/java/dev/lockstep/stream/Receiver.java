@@ -211,8 +211,7 @@ public final class Receiver implements AutoCloseable {
     private void copying(ToReplica message) throws IOException {
         PageVerifier pages = pageVerifier;
         if (message instanceof SnapshotPages next && pages != null) {
-            pages.accept(next.pages());
-            target.addPages(next.pages());
+            target.addPages(pages.accept(next.pages()));
         } else if (message instanceof SnapshotEnd end && pages != null) {
             pages.end();
             consistentAt = end.consistentAt();

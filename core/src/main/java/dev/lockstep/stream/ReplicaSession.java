@@ -51,6 +51,9 @@ public final class ReplicaSession {
     /** Only the thread that runs the sender touches it. */
     private boolean ended;
 
+    /** The next message, made while the link still had enough to do. Only the thread that runs the sender touches it. */
+    private @Nullable ToReplica prepared;
+
     ReplicaSession(Publication publication, Sender sender, Link link, String address, Executor executor) {
         this.publication = publication;
         this.sender = sender;
@@ -140,14 +143,14 @@ public final class ReplicaSession {
 
     private boolean send() throws IOException {
         for (int i = 0; i < TURN; i++) {
-            if (!link.isReady()) {
+            if (prepared == null) {
+                prepared = sender.next();
+            }
+            if (prepared == null || !link.isReady()) {
                 return false;
             }
-            ToReplica message = sender.next();
-            if (message == null) {
-                return false;
-            }
-            link.send(message);
+            link.send(prepared);
+            prepared = null;
         }
         return true;
     }

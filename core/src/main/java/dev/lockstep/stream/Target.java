@@ -2,9 +2,9 @@ package dev.lockstep.stream;
 
 import dev.lockstep.RefusedException;
 import dev.lockstep.log.CommitRecord;
+import dev.lockstep.verify.VerifiedPages;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
@@ -45,8 +45,8 @@ public interface Target {
     /** Begins a copy of the whole database beside what is there; one that was begun before is given up. */
     void beginCopy(UUID logId, int pageSize, CommitRecord start, int pages) throws IOException;
 
-    /** Adds pages to the copy: entries as in {@link ToReplica.SnapshotPages}, already checked, from position to limit. */
-    void addPages(ByteBuffer entries) throws IOException;
+    /** Adds pages to the copy. */
+    void addPages(VerifiedPages pages) throws IOException;
 
     /** Applies transactions to the copy, which nobody reads yet. */
     void mend(List<VerifiedTransaction> transactions) throws IOException;

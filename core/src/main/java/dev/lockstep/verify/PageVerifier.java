@@ -44,7 +44,7 @@ public final class PageVerifier {
     }
 
     /** Checks the entries from the buffer's position to its limit; leaves the position alone. */
-    public void accept(ByteBuffer entries) throws RefusedException {
+    public VerifiedPages accept(ByteBuffer entries) throws RefusedException {
         ByteBuffer buf = entries.slice().order(ByteOrder.LITTLE_ENDIAN);
         if (buf.limit() % frameSize != 0) {
             throw refused(Kind.MALFORMED, "whole entries of " + frameSize + " bytes", buf.limit() + " bytes in all");
@@ -52,6 +52,7 @@ public final class PageVerifier {
         for (int at = 0; at < buf.limit(); at += frameSize) {
             acceptPage(buf, at);
         }
+        return new VerifiedPages(buf);
     }
 
     private void acceptPage(ByteBuffer buf, int at) throws RefusedException {

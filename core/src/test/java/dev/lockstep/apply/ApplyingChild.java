@@ -4,6 +4,7 @@ import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.testing.History;
+import dev.lockstep.verify.PageVerifier;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -54,12 +55,13 @@ final class ApplyingChild {
         try (RandomAccessFile file = new RandomAccessFile(pages.toFile(), "r");
                 FirstCopy copy =
                         FirstCopy.begin(database, history.start().logId(), pageSize, start, "the parent", false)) {
+            PageVerifier verifier = Replicas.verifier(start, pageSize);
             ByteBuffer entry =
                     ByteBuffer.allocate(FrameLayout.frameSize(pageSize)).order(ByteOrder.LITTLE_ENDIAN);
             for (int pageNo = 1; pageNo <= start.sizeAfter(); pageNo++) {
                 file.readFully(entry.array(), FrameLayout.HEADER, pageSize);
                 FrameLayout.putHeader(entry, 0, 0, Crc64.of(entry, FrameLayout.HEADER, pageSize), pageNo, 0);
-                copy.pages(entry);
+                copy.pages(verifier.accept(entry));
             }
             copy.endOfPages();
             for (VerifiedTransaction transaction : history.after(copy.position(), List.of(), 10)) {

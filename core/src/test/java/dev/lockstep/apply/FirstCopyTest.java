@@ -13,6 +13,7 @@ import dev.lockstep.testing.History;
 import dev.lockstep.testing.Sqlite3;
 import dev.lockstep.testing.TestPrimary;
 import dev.lockstep.testing.Workload;
+import dev.lockstep.verify.PageVerifier;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -81,9 +82,10 @@ class FirstCopyTest {
             primary.checkpoint();
             List<ByteBuffer> late = primary.pages();
             int pages = early.size();
+            PageVerifier verifier = verifier();
             for (int i = 0; i < pages; i++) {
                 boolean takeLate = i % 2 == 1 && i < late.size() - 1;
-                first.pages(takeLate ? late.get(i) : early.get(i));
+                first.pages(verifier.accept(takeLate ? late.get(i) : early.get(i)));
             }
             first.endOfPages();
             for (VerifiedTransaction transaction : history.after(first.position(), List.of(), Integer.MAX_VALUE)) {
@@ -109,9 +111,7 @@ class FirstCopyTest {
         history.add(primary.capture());
         primary.checkpoint();
         try (FirstCopy first = begin(false)) {
-            for (ByteBuffer pages : primary.pages()) {
-                first.pages(pages);
-            }
+            addPages(first);
             first.endOfPages();
             assertThatThrownBy(first::finish)
                     .isInstanceOfSatisfying(
@@ -226,10 +226,20 @@ class FirstCopyTest {
     }
 
     private void complete(FirstCopy first) throws IOException {
-        for (ByteBuffer pages : primary.pages()) {
-            first.pages(pages);
-        }
+        addPages(first);
         first.endOfPages();
         first.finish();
+    }
+
+    private void addPages(FirstCopy first) throws IOException {
+        PageVerifier verifier = verifier();
+        for (ByteBuffer pages : primary.pages()) {
+            first.pages(verifier.accept(pages));
+        }
+    }
+
+    private PageVerifier verifier() {
+        return Replicas.verifier(
+                CommitRecord.before(primary.start()), primary.start().pageSize());
     }
 }

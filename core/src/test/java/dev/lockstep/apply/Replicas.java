@@ -3,6 +3,7 @@ package dev.lockstep.apply;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.testing.History;
 import dev.lockstep.testing.TestPrimary;
+import dev.lockstep.verify.PageVerifier;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,12 +21,17 @@ final class Replicas {
         CommitRecord start = CommitRecord.before(primary.start());
         try (FirstCopy copy = FirstCopy.begin(
                 database, primary.start().logId(), primary.start().pageSize(), start, "the test's primary", false)) {
+            PageVerifier verifier = verifier(start, primary.start().pageSize());
             for (ByteBuffer pages : primary.pages()) {
-                copy.pages(pages);
+                copy.pages(verifier.accept(pages));
             }
             copy.endOfPages();
             copy.finish();
         }
+    }
+
+    static PageVerifier verifier(CommitRecord start, int pageSize) {
+        return new PageVerifier(pageSize, start.sizeAfter(), "the test's primary");
     }
 
     static Applier open(Path database, Applier.Options options) throws IOException {

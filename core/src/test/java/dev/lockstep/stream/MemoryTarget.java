@@ -7,10 +7,10 @@ import dev.lockstep.RefusedException.Kind;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.verify.TestHistory;
+import dev.lockstep.verify.VerifiedPages;
 import dev.lockstep.verify.VerifiedTransaction;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -119,9 +119,8 @@ public class MemoryTarget implements Target {
     }
 
     @Override
-    public void addPages(ByteBuffer entries) {
-        ByteBuffer buf = entries.slice().order(ByteOrder.LITTLE_ENDIAN);
-        putAll(copy, buf);
+    public void addPages(VerifiedPages verified) {
+        putAll(copy, verified.entries());
     }
 
     @Override

@@ -238,7 +238,8 @@ public final class LockstepServer implements AutoCloseable {
                     request -> hosting.databases().find(request).libsql(), hosting.sessions());
             Hrana hrana = sql == null
                     ? null
-                    : Hrana.of(hosting.databases()::findSql, EventLoops.shared().next());
+                    : Hrana.of(
+                            hosting.databases()::findSql, EventLoops.servers().next());
             Server server = null;
             boolean started = false;
             try {
@@ -270,7 +271,7 @@ public final class LockstepServer implements AutoCloseable {
         private static ServerBuilder builder() {
             return Server.builder()
                     .gracefulShutdownTimeoutMillis(0, STOP_MILLIS)
-                    .workerGroup(EventLoops.shared(), false);
+                    .workerGroup(EventLoops.servers(), false);
         }
 
         private ServerBuilder listening() throws UnsupportedException {

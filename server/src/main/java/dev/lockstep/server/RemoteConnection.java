@@ -1,5 +1,7 @@
 package dev.lockstep.server;
 
+import com.linecorp.armeria.client.ClientRequestContext;
+import com.linecorp.armeria.unsafe.grpc.GrpcUnsafeBufferUtil;
 import dev.lockstep.RefusedException;
 import dev.lockstep.RefusedException.Kind;
 import dev.lockstep.UnavailableException;
@@ -21,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The replica's end of one Follow stream. Messages come in on the event loop and wait in a queue, which holds no more than were asked
- * for; the replica's thread decodes them.
+ * for.
  *
  * <p>Thread-safe.
  */
@@ -36,10 +38,11 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
     /** After the stream was closed, for what was sent before to go out. */
     private static final long LINGER_MILLIS = 1_000;
 
-    /** The end of the stream has no reply, and nothing comes after it. */
-    private record Arrival(@Nullable FollowReply reply) {}
+    /** A message, or what is wrong with it. The end of the stream has neither, and nothing comes after it. */
+    private record Arrival(
+            @Nullable ToReplica message, @Nullable String malformed) {}
 
-    private static final Arrival END = new Arrival(null);
+    private static final Arrival END = new Arrival(null, null);
 
     private final String address;
     private final String database;
@@ -76,7 +79,7 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
         stream.disableAutoRequestWithInitial(AHEAD);
         stream.setOnReadyHandler(this::sendWaiting);
         requests = stream;
-        signsOfLife = EventLoops.shared()
+        signsOfLife = EventLoops.clients()
                 .next()
                 .scheduleAtFixedRate(this::showLife, SIGN_OF_LIFE_MILLIS, SIGN_OF_LIFE_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -120,8 +123,7 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
         if (arrival == null) {
             return null;
         }
-        FollowReply reply = arrival.reply;
-        if (reply == null) {
+        if (arrival.equals(END)) {
             inbox.add(END); // for the next call
             throw failure;
         }
@@ -129,16 +131,28 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
         if (stream != null) {
             stream.request(1);
         }
+        if (arrival.malformed != null) {
+            throw new RefusedException(Kind.MALFORMED, -1, "a message", arrival.malformed, address);
+        }
+        return arrival.message;
+    }
+
+    /** The reply's bytes stand in the network layer's buffers; the decoder copies them out, once. */
+    @Override
+    public void onNext(FollowReply reply) {
         try {
-            return ToReplicaCodec.decode(reply);
-        } catch (IllegalArgumentException e) {
-            throw new RefusedException(Kind.MALFORMED, -1, "a message", String.valueOf(e.getMessage()), address);
+            inbox.add(arrival(reply));
+        } finally {
+            GrpcUnsafeBufferUtil.releaseBuffer(reply, ClientRequestContext.current());
         }
     }
 
-    @Override
-    public void onNext(FollowReply reply) {
-        inbox.add(new Arrival(reply));
+    private static Arrival arrival(FollowReply reply) {
+        try {
+            return new Arrival(ToReplicaCodec.decode(reply), null);
+        } catch (IllegalArgumentException e) {
+            return new Arrival(null, String.valueOf(e.getMessage()));
+        }
     }
 
     @Override

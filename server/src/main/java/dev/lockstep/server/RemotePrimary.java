@@ -49,9 +49,13 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
                 .connectTimeout(builder.connectTimeout)
                 .http2InitialStreamWindowSize(STREAM_WINDOW)
                 .http2InitialConnectionWindowSize(STREAM_WINDOW)
-                .workerGroup(EventLoops.shared(), false)
+                .http2MaxFrameSize(EventLoops.HTTP2_FRAME)
+                .workerGroup(EventLoops.clients(), false)
                 .build();
-        this.following = client(builder.url).responseTimeoutMillis(0).build(ReplicationStub.class);
+        this.following = client(builder.url)
+                .responseTimeoutMillis(0)
+                .enableUnsafeWrapResponseBuffers(true)
+                .build(ReplicationStub.class);
         this.asking = client(builder.url)
                 .responseTimeout(builder.connectTimeout.plus(builder.connectTimeout))
                 .build(ReplicationBlockingStub.class);

@@ -107,7 +107,7 @@ final class Snapshot implements AutoCloseable {
     }
 
     private static void prove(PageFile file, CommitRecord at) throws IOException {
-        long state = file.state(at.sizeAfter());
+        long state = file.state();
         if (state != at.stateChecksum()) {
             throw new CorruptException(String.format(
                     "a snapshot at frame %d: expected state checksum %016x, found %016x; the database file is not what was"
