@@ -43,6 +43,10 @@ final class FollowOptions {
         Databases.requireDirectoryFor(copy);
     }
 
+    boolean isForced() {
+        return force;
+    }
+
     /**
      * Follows as asked.
      *

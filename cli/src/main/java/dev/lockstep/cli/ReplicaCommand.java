@@ -3,6 +3,8 @@ package dev.lockstep.cli;
 import dev.lockstep.Replica;
 import dev.lockstep.server.RemotePrimary;
 import dev.lockstep.server.ServerStatus;
+import dev.lockstep.server.libsql.LibsqlPrimary;
+import dev.lockstep.stream.Upstream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -29,6 +31,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "  lockstep replica http://db1:7878/app copy.db          follow",
             "  lockstep replica http://db1:7878/app copy.db --once   catch up, then end",
+            "  lockstep replica libsql+http://db1:8080 copy.db       a server that speaks libSQL's protocol only: page bytes and",
+            "                                                        their order are verified, page numbers and sizes are not",
         })
 final class ReplicaCommand implements Callable<Integer> {
 
@@ -72,12 +76,29 @@ final class ReplicaCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         program.stop().onSignals();
         following.check(copy);
+        if (LibsqlPrimary.isUrl(url)) {
+            return followLibsql();
+        }
         try (RemotePrimary primary = connect()) {
-            Replica.Builder builder = Replica.of(copy, primary);
-            if (name != null) {
-                builder.name(name);
-            }
-            return following.follow(program, builder, copy, url, () -> headOf(primary));
+            return follow(primary, () -> headOf(primary));
+        }
+    }
+
+    private int follow(Upstream primary, FollowOptions.Target head) throws IOException {
+        Replica.Builder builder = Replica.of(copy, primary);
+        if (name != null) {
+            builder.name(name);
+        }
+        return following.follow(program, builder, copy, url, head);
+    }
+
+    private int followLibsql() throws IOException {
+        Path log = copy.resolveSibling(copy.getFileName() + "-libsql");
+        boolean fresh = following.isForced() || !LocalReplica.isAt(copy);
+        try (LibsqlPrimary primary = LibsqlPrimary.follow(url, log, fresh, authorities)) {
+            return follow(primary, primary::head);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }
     }
 

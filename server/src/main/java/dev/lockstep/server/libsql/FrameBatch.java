@@ -28,21 +28,26 @@ final class FrameBatch {
         frames = ByteBuffer.allocate(capacity * FRAME_SIZE).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /**
-     * Reads the frames that come next, as many as {@code most} and those up to {@code last}. They end with a commit frame, unless a
-     * transaction is longer than that; clients hold its beginning back until they have the rest.
-     */
+    /** Reads the frames that come next, as many as {@code most} and those up to {@code last}. */
     static FrameBatch read(LogReader reader, int most, long last) throws IOException {
         FrameBatch batch = new FrameBatch((int) Math.min(most, last - reader.frameNo()));
         while (batch.frames.hasRemaining() && reader.read(batch.frames, batch.commits, last) > 0) {
             // a read ends with its segment
         }
         batch.frames.flip();
-        if (!batch.commits.isEmpty()) {
-            long end = batch.commits.get(batch.commits.size() - 1).frameNo();
-            batch.frames.limit((int) (end - FrameLayout.frameNo(batch.frames, 0) + 1) * FRAME_SIZE);
-        }
         return batch;
+    }
+
+    /**
+     * Without the frames after the last commit frame. If there is none, a transaction is longer than the batch, and all are kept:
+     * clients hold them back until they have the rest.
+     */
+    FrameBatch endingWithCommit() {
+        if (!commits.isEmpty()) {
+            long end = commits.get(commits.size() - 1).frameNo();
+            frames.limit((int) (end - FrameLayout.frameNo(frames, 0) + 1) * FRAME_SIZE);
+        }
+        return this;
     }
 
     void forEach(Consumer<Frame> consumer) {

@@ -133,7 +133,9 @@ public final class ReplicationLogService extends ReplicationLogGrpc.ReplicationL
         Frames.Builder frames = Frames.newBuilder();
         if (next <= durable) {
             try (LogReader reader = log.reader(next - 1)) {
-                FrameBatch.read(reader, FrameBatch.FRAMES, durable).forEach(frames::addFrames);
+                FrameBatch.read(reader, FrameBatch.FRAMES, durable)
+                        .endingWithCommit()
+                        .forEach(frames::addFrames);
             }
         }
         return frames.build();

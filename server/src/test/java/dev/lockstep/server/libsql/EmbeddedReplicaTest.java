@@ -13,9 +13,6 @@ import dev.lockstep.testing.Workload;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import org.awaitility.Awaitility;
@@ -27,34 +24,24 @@ import org.junit.jupiter.api.io.TempDir;
 /** npm libsql as an embedded replica of a live database. */
 class EmbeddedReplicaTest {
 
-    private static final long SEED = Long.getLong("seed", 20261124);
-
     @TempDir
     Path directory;
 
-    private Path database;
-    private Connection writer;
+    private WrittenDatabase written;
     private Workload workload;
+    private Path database;
 
     @BeforeEach
     void makeDatabase() throws Exception {
         Programs.require("sqlite3");
-        database = directory.resolve("app.db");
-        writer = DriverManager.getConnection("jdbc:sqlite:" + database);
-        execute("PRAGMA journal_mode=WAL");
-        execute("PRAGMA synchronous=OFF");
-        workload = new Workload(writer, SEED);
+        written = new WrittenDatabase(directory.resolve("app.db"));
+        workload = written.workload();
+        database = written.path();
     }
 
     @AfterEach
     void closeWriter() throws Exception {
-        writer.close();
-    }
-
-    private void execute(String sql) throws Exception {
-        try (Statement statement = writer.createStatement()) {
-            statement.execute(sql);
-        }
+        written.close();
     }
 
     private static LockstepServer.Builder builder(Primary primary) {
@@ -71,17 +58,6 @@ class EmbeddedReplicaTest {
         return "http://127.0.0.1:" + server.port();
     }
 
-    /** Until all that was written is in the log, durably. */
-    private static void awaitCaptured(Primary primary) throws Exception {
-        primary.awaitCaptured(Duration.ofSeconds(20));
-        primary.log().sync();
-    }
-
-    private void assertLevel(Path copy) throws Exception {
-        Databases.assertSamePages(copy, database);
-        Databases.assertSound(copy);
-    }
-
     @Test
     void aReplicaOfANewDatabaseFollowsFromTheFirstFrame() throws Exception {
         Path copy = directory.resolve("copy.db");
@@ -89,35 +65,29 @@ class EmbeddedReplicaTest {
                 LockstepServer server = serve(primary);
                 EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
             workload.create();
-            for (int i = 0; i < 50; i++) {
-                workload.any();
-            }
-            awaitCaptured(primary);
+            written.write(50);
+            WrittenDatabase.awaitCaptured(primary);
             replica.sync();
             assertThat(replica.all("SELECT n FROM counter").get(0).get("n").asLong())
                     .isPositive();
         }
-        assertLevel(copy);
+        written.assertSameAs(copy);
     }
 
     @Test
     void aReplicaOfADatabaseThatWasThereBeforeStartsFromASnapshot() throws Exception {
         Path copy = directory.resolve("copy.db");
         workload.create();
-        for (int i = 0; i < 50; i++) {
-            workload.any();
-        }
+        written.write(50);
         try (Primary primary = Primary.of(database).open();
                 LockstepServer server = serve(primary);
                 EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
             replica.sync();
-            for (int i = 0; i < 50; i++) {
-                workload.any();
-            }
-            awaitCaptured(primary);
+            written.write(50);
+            WrittenDatabase.awaitCaptured(primary);
             replica.sync();
         }
-        assertLevel(copy);
+        written.assertSameAs(copy);
     }
 
     @Test
@@ -127,16 +97,16 @@ class EmbeddedReplicaTest {
                 LockstepServer server = serve(primary);
                 EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
             workload.create();
-            awaitCaptured(primary);
+            WrittenDatabase.awaitCaptured(primary);
             replica.sync();
-            execute(
+            written.execute(
                     "INSERT INTO junk (data) SELECT randomblob(1000000) FROM history, (VALUES (1),(2),(3),(4),(5),(6),(7),(8),"
                             + "(9),(10),(11),(12),(13),(14),(15),(16),(17),(18),(19),(20))");
             workload.small();
-            awaitCaptured(primary);
+            WrittenDatabase.awaitCaptured(primary);
             replica.sync();
         }
-        assertLevel(copy);
+        written.assertSameAs(copy);
     }
 
     @Test
@@ -149,9 +119,7 @@ class EmbeddedReplicaTest {
                 LockstepServer server = serve(primary);
                 EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
             seen = replica.sync().get("frame_no").asLong();
-            for (int i = 0; i < 100; i++) {
-                workload.any();
-            }
+            written.write(100);
         }
         try (Primary primary = Primary.of(database).log(little).open();
                 LockstepServer server = serve(primary);
@@ -160,10 +128,10 @@ class EmbeddedReplicaTest {
             assertThat(primary.log().start().startFrameNo()).isGreaterThan(seen + 1);
             replica.sync();
             workload.any();
-            awaitCaptured(primary);
+            WrittenDatabase.awaitCaptured(primary);
             replica.sync();
         }
-        assertLevel(copy);
+        written.assertSameAs(copy);
     }
 
     @Test
@@ -183,7 +151,7 @@ class EmbeddedReplicaTest {
             replica.open();
             replica.sync();
         }
-        assertLevel(copy);
+        written.assertSameAs(copy);
     }
 
     @Test
@@ -207,27 +175,27 @@ class EmbeddedReplicaTest {
                     seen = counter;
                 }
             }
-            awaitCaptured(primary);
+            WrittenDatabase.awaitCaptured(primary);
             long written = Databases.assertSound(database);
             Awaitility.await()
                     .atMost(Duration.ofSeconds(20))
                     .until(() ->
                             replica.all("SELECT n FROM counter").get(0).get("n").asLong() == written);
         }
-        assertLevel(copy);
+        written.assertSameAs(copy);
     }
 
     @Test
     void aDatabaseOfMegabytesArrivesAsOneSnapshot() throws Exception {
         Path copy = directory.resolve("copy.db");
         workload.create();
-        execute("INSERT INTO junk (data) SELECT randomblob(5000) FROM history, account, account LIMIT 8000");
+        written.execute("INSERT INTO junk (data) SELECT randomblob(5000) FROM history, account, account LIMIT 8000");
         try (Primary primary = Primary.of(database).open();
                 LockstepServer server = serve(primary);
                 EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
             replica.sync();
         }
-        assertLevel(copy);
+        written.assertSameAs(copy);
     }
 
     @Test
