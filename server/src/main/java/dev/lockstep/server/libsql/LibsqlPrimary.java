@@ -115,8 +115,9 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
         String path = parsed.getPath();
         boolean known = "http".equals(parsed.getScheme()) || "https".equals(parsed.getScheme());
         if (!known || parsed.getHost() == null || parsed.getPort() < 1 || path.lastIndexOf('/') > 0) {
-            throw new IllegalArgumentException("'" + url
-                    + "' is no address of a libSQL primary: it has the form libsql+http://HOST:PORT/NAME or libsql+https://...");
+            throw new IllegalArgumentException(
+                    "'" + url
+                            + "' is no address of a libSQL primary: it has the form libsql+http://HOST:PORT/NAME or libsql+https://...");
         }
         return parsed;
     }
@@ -259,9 +260,10 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
             throw new RefusedException(Kind.FOREIGN_LOG, known.frameNo(), "log " + ours, "log " + logId, address);
         }
         if (!hello.hasCurrentReplicationIndex() || hello.getCurrentReplicationIndex() < known.frameNo()) {
-            throw new DivergedException(address + " has frames up to " + hello.getCurrentReplicationIndex()
-                    + ", and this replica has frame " + known.frameNo()
-                    + ": the primary has lost transactions; find out which side is right, or copy it anew with --force");
+            throw new DivergedException(
+                    address + " has frames up to " + hello.getCurrentReplicationIndex()
+                            + ", and this replica has frame " + known.frameNo()
+                            + ": the primary has lost transactions; find out which side is right, or copy it anew with --force");
         }
     }
 
@@ -273,7 +275,8 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
                 first = frames.next(TICK_NANOS);
             }
             if (first != null) {
-                publish(LibsqlHistory.begin(directory, address, logId)); // and the next session has the frames sent again
+                publish(LibsqlHistory.begin(
+                        directory, address, logId)); // and the next session has the frames sent again
             }
         } catch (StatusException e) {
             if (!isNeedSnapshot(e.getStatus())) {
@@ -287,8 +290,7 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
             throws IOException, StatusException, InterruptedException {
         logger.info("{}: its log begins later; fetching a snapshot", address);
         try (FrameQueue frames = new FrameQueue();
-                ReceivedSnapshot snapshot =
-                        new ReceivedSnapshot(LibsqlHistory.snapshotFile(directory), address)) {
+                ReceivedSnapshot snapshot = new ReceivedSnapshot(LibsqlHistory.snapshotFile(directory), address)) {
             stub.snapshot(LogOffset.getDefaultInstance(), frames);
             while (!frames.isEnded()) {
                 Frame frame = frames.next(TICK_NANOS);
