@@ -7,6 +7,7 @@ import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.sqlite.LiveDatabase;
 import dev.lockstep.sqlite.SqliteConnections;
+import dev.lockstep.stream.Acknowledgements;
 import dev.lockstep.stream.Origin;
 import dev.lockstep.stream.PageSource;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -72,9 +74,35 @@ public final class Primary implements Origin, AutoCloseable {
             Capture.Status wal,
             @Nullable String failure) {}
 
+    /**
+     * What is known of a position's safety.
+     *
+     * @param durable whether it is on disk in the log
+     * @param replicas how many replicas have applied it
+     */
+    public record Acknowledged(boolean durable, int replicas) {
+
+        /** Whether it is durable, and on so many replicas. */
+        public boolean reaches(int wanted) {
+            return durable && replicas >= wanted;
+        }
+    }
+
+    /** Is told what happens, by threads that do the work: it must return soon. What it throws is logged. */
+    public interface Listener {
+
+        /** Everything up to {@code position} is on disk in the log; called for groups of transactions. */
+        default void durable(Position position) {}
+
+        /** Capture stopped; it is tried again from time to time. */
+        default void failed(IOException failure) {}
+    }
+
     private final Path database;
     private final Path dataDirectory;
     private final String name;
+    private final Listener listener;
+    private final Acknowledgements acknowledgements = new Acknowledgements();
     private final CaptureOpener opener;
     private final FrameLog log;
     private final FileChannel lock;
@@ -93,6 +121,7 @@ public final class Primary implements Origin, AutoCloseable {
         this.database = builder.database;
         this.dataDirectory = builder.dataDirectory;
         this.name = builder.name;
+        this.listener = builder.listener;
         this.lock = lock;
         Storage storage = Storage.directory(builder.dataDirectory.resolve("log"));
         this.opener = new CaptureOpener(
@@ -163,6 +192,24 @@ public final class Primary implements Origin, AutoCloseable {
             }
             pause(COPIED_POLL_MILLIS);
         }
+    }
+
+    @Override
+    public void applied(UUID replica, long frameNo) {
+        acknowledgements.applied(replica, frameNo);
+    }
+
+    /**
+     * Waits until a position is durable here, and applied by {@code replicas} replicas (0 for none). What a replica has applied is in
+     * its files, and on disk there if it was opened as durable.
+     *
+     * @return what is known at the end: less than was asked for if the time passed
+     */
+    public Acknowledged awaitAcknowledged(Position position, int replicas, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        boolean durable = log.await(position.frameNo() - 1, true, timeout.toNanos());
+        int have = acknowledgements.await(position.frameNo(), replicas, deadline - System.nanoTime());
+        return new Acknowledged(durable, have);
     }
 
     /** The last transaction captured, which may not be durable yet. */
@@ -247,12 +294,14 @@ public final class Primary implements Origin, AutoCloseable {
     private void failed(Exception e) {
         IOException before = failure;
         failure = e instanceof IOException io ? io : new IOException(e);
-        if (before == null || !Objects.equals(before.getMessage(), failure.getMessage())) {
+        IOException told = failure;
+        if (before == null || !Objects.equals(before.getMessage(), told.getMessage())) {
             logger.error(
                     "{}: capture stopped, and is tried again from time to time: {}",
                     database,
                     e.getMessage(),
                     e instanceof LockstepException ? null : e);
+            tell(() -> listener.failed(told));
         }
     }
 
@@ -261,6 +310,7 @@ public final class Primary implements Origin, AutoCloseable {
             try {
                 if (log.await(log.durable().frameNo(), false, SYNC_WAIT_NANOS)) {
                     log.sync();
+                    tell(() -> listener.durable(position(log.durable())));
                 }
                 capture.index().force();
                 replayable.moveTo(capture.index().neededAfter());
@@ -270,6 +320,14 @@ public final class Primary implements Origin, AutoCloseable {
             } catch (InterruptedException e) {
                 return;
             }
+        }
+    }
+
+    private void tell(Runnable what) {
+        try {
+            what.run();
+        } catch (RuntimeException e) {
+            logger.warn("{}: the listener failed", database, e);
         }
     }
 
@@ -306,6 +364,7 @@ public final class Primary implements Origin, AutoCloseable {
         private String name;
         private Path dataDirectory;
         private FrameLog.Options options = FrameLog.Options.defaults();
+        private Listener listener = new Listener() {};
 
         private Builder(Path database) {
             this.database = database.toAbsolutePath().normalize();
@@ -324,6 +383,12 @@ public final class Primary implements Origin, AutoCloseable {
         /** Where log and page index go; by default {@code <database>-lockstep} beside the database. */
         public Builder dataDirectory(Path value) {
             dataDirectory = value.toAbsolutePath().normalize();
+            return this;
+        }
+
+        /** Who is told what happens. */
+        public Builder listener(Listener value) {
+            listener = value;
             return this;
         }
 

@@ -90,9 +90,29 @@ public final class Replica implements AutoCloseable {
      */
     public record CopyProgress(long receivedBytes, long pageBytes) {}
 
+    /** Is told what happens, by the replica's thread: it must return soon. What it throws is logged. */
+    public interface Listener {
+
+        /** Readers see everything up to {@code position}; called for groups of transactions. */
+        default void applied(Position position) {}
+
+        /** The state has changed; {@code problem} says why it is CONNECTING again. */
+        default void stateChanged(State state, @Nullable String problem) {}
+
+        /**
+         * The replica stopped for good, in state REFUSED: it was sent what does not line up, or has diverged. Its database keeps its last good
+         * state.
+         */
+        default void stopped(LockstepException reason) {}
+
+        /** How far behind it may be, about once in a second while it is connected and follows. */
+        default void lag(Duration atMost) {}
+    }
+
     private final Path database;
     private final Upstream upstream;
     private final String name;
+    private final Listener listener;
     private final UUID fallbackId = UUID.randomUUID();
     private final ReplicaTarget target;
     private final Duration denialPatience;
@@ -117,11 +137,25 @@ public final class Replica implements AutoCloseable {
     private boolean denied;
     private boolean hasFollowed;
 
+    /** When this replica was last known to have everything that the primary had, by {@link System#nanoTime}; read after wasInStep. */
+    private volatile long inStepNanos;
+
+    private volatile boolean wasInStep;
+
+    /** A frame that the primary said it has, and when it said so; see {@link #noteInStep}. Of the replica's thread. */
+    private long heardHead = -1;
+
+    private long heardHeadNanos;
+
     private Replica(Builder builder) throws IOException {
         this.database = builder.database;
         this.upstream = builder.upstream;
         this.name = builder.name;
+<<<<<<< HEAD
         this.denialPatience = builder.denialPatience;
+=======
+        this.listener = builder.listener;
+>>>>>>> e99d813 (jdbc: driver jdbc:lockstep: for primaries, replicas and servers)
         this.target = new ReplicaTarget(
                 database,
                 new Applier.Options(builder.durable, Applier.Options.defaults().walBytes()),
@@ -151,6 +185,37 @@ public final class Replica implements AutoCloseable {
     /** Why it is REFUSED, else null. */
     public @Nullable LockstepException refusal() {
         return refusal;
+    }
+
+    /**
+     * How far behind the primary readers of the copy are at most. The primary tells its head with all that it sends, and once in a second
+     * when it has nothing to send.
+     *
+     * @return null while it has never had everything that the primary had, since this was opened
+     */
+    public @Nullable Duration lag() {
+        return wasInStep ? Duration.ofNanos(System.nanoTime() - inStepNanos) : null;
+    }
+
+    /**
+     * Waits until the replica is no further behind than {@code atMost}.
+     *
+     * @return false if the time passed before that
+     */
+    public boolean awaitLag(Duration atMost, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        synchronized (changed) {
+            while (true) {
+                Duration lag = lag();
+                long left = deadline - System.nanoTime();
+                if (lag != null && lag.compareTo(atMost) <= 0) {
+                    return true;
+                } else if (left <= 0) {
+                    return false;
+                }
+                TimeUnit.NANOSECONDS.timedWait(changed, left);
+            }
+        }
     }
 
     /**
@@ -258,6 +323,10 @@ public final class Replica implements AutoCloseable {
                 heardNanos = now;
                 receiver.accept(message);
                 head = receiver.head();
+                if (heardHead < 0) {
+                    heardHead = head;
+                    heardHeadNanos = now;
+                }
                 receivedBytes = before + receiver.ack().received();
                 copy = receiver.copyBytes() < 0
                         ? null
@@ -270,11 +339,16 @@ public final class Replica implements AutoCloseable {
             noteState(receiver);
             if (!receiver.hasBatch()) {
                 notePosition();
+                noteInStep(receiver);
                 current.send(receiver.ack());
             }
             if (message == null && now - tendedNanos >= TEND_NANOS) {
                 tend();
                 tendedNanos = now;
+                Duration lag = lag();
+                if (lag != null) {
+                    tell(() -> listener.lag(lag));
+                }
             }
             requireHeard(
                     now - heardNanos,
@@ -316,6 +390,7 @@ public final class Replica implements AutoCloseable {
                 denied = false;
             }
             logger.debug("{}: {}", database, next);
+            tell(() -> listener.stateChanged(next, problem));
         }
     }
 
@@ -325,18 +400,44 @@ public final class Replica implements AutoCloseable {
             CommitRecord visible = applier.visible();
             Position now = position;
             if (now == null || now.frameNo() != visible.frameNo() || now.checksum() != visible.checksum()) {
+                Position next = new Position(applier.logId(), visible.frameNo(), visible.checksum());
                 synchronized (changed) {
-                    position = new Position(applier.logId(), visible.frameNo(), visible.checksum());
+                    position = next;
                     changed.notifyAll();
                 }
+                tell(() -> listener.applied(next));
             }
+        }
+    }
+
+    /** Under load the head is always ahead; so one head is kept until the copy has reached it: so fresh is the copy then. */
+    private void noteInStep(Receiver receiver) {
+        if (receiver.state() == Receiver.State.FOLLOWING && heardHead >= 0 && target.applied() >= heardHead) {
+            synchronized (changed) {
+                inStepNanos = heardHeadNanos;
+                wasInStep = true;
+                changed.notifyAll();
+            }
+            heardHead = -1;
+        }
+    }
+
+    private void tell(Runnable what) {
+        try {
+            what.run();
+        } catch (RuntimeException e) {
+            logger.warn("{}: the listener failed", database, e);
         }
     }
 
     private void refuse(LockstepException e) {
         logger.error("{}: stopped: {}", database, e.getMessage());
         refusal = e;
+<<<<<<< HEAD
         problem = e.getMessage();
+=======
+        tell(() -> listener.stopped(e));
+>>>>>>> e99d813 (jdbc: driver jdbc:lockstep: for primaries, replicas and servers)
     }
 
     private void lost(Exception e) {
@@ -396,7 +497,12 @@ public final class Replica implements AutoCloseable {
         private String name;
         private boolean force;
         private boolean durable;
+<<<<<<< HEAD
         private Duration denialPatience = DENIAL_PATIENCE;
+=======
+        private Listener listener = new Listener() {};
+        private final long walBytes = Applier.Options.defaults().walBytes();
+>>>>>>> e99d813 (jdbc: driver jdbc:lockstep: for primaries, replicas and servers)
 
         private Builder(Path database, Upstream upstream) {
             this.database = database.toAbsolutePath().normalize();
@@ -430,9 +536,15 @@ public final class Replica implements AutoCloseable {
             return this;
         }
 
+<<<<<<< HEAD
         /** For tests, which cannot wait for minutes. */
         Builder denialPatience(Duration value) {
             denialPatience = value;
+=======
+        /** Who is told what happens. */
+        public Builder listener(Listener value) {
+            listener = value;
+>>>>>>> e99d813 (jdbc: driver jdbc:lockstep: for primaries, replicas and servers)
             return this;
         }
 

@@ -2,6 +2,7 @@ package dev.lockstep.stream;
 
 import dev.lockstep.log.FrameLog;
 import java.io.IOException;
+import java.util.UUID;
 
 /** What a primary offers to its replicas. Thread-safe. */
 public interface Origin {
@@ -13,4 +14,7 @@ public interface Origin {
 
     /** Starts to read all pages, for a first copy. Several may be open at once; the caller closes each. */
     PageSource openPages() throws IOException;
+
+    /** Told when a replica says how far its readers see; not to be held up. */
+    default void applied(UUID replica, long frameNo) {}
 }

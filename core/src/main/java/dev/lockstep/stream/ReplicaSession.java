@@ -135,6 +135,9 @@ public final class ReplicaSession {
         if (message != null) {
             sender.receive(message);
             hello = sender.hello();
+            if (message instanceof ToPrimary.Ack ack && hello != null) {
+                publication.origin().applied(hello.replicaId(), ack.applied());
+            }
             if (sender.state() != Sender.State.ENDED) {
                 link.readNext();
             }
