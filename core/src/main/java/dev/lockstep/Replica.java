@@ -151,11 +151,8 @@ public final class Replica implements AutoCloseable {
         this.database = builder.database;
         this.upstream = builder.upstream;
         this.name = builder.name;
-<<<<<<< HEAD
         this.denialPatience = builder.denialPatience;
-=======
         this.listener = builder.listener;
->>>>>>> e99d813 (jdbc: driver jdbc:lockstep: for primaries, replicas and servers)
         this.target = new ReplicaTarget(
                 database,
                 new Applier.Options(builder.durable, Applier.Options.defaults().walBytes()),
@@ -433,11 +430,8 @@ public final class Replica implements AutoCloseable {
     private void refuse(LockstepException e) {
         logger.error("{}: stopped: {}", database, e.getMessage());
         refusal = e;
-<<<<<<< HEAD
         problem = e.getMessage();
-=======
         tell(() -> listener.stopped(e));
->>>>>>> e99d813 (jdbc: driver jdbc:lockstep: for primaries, replicas and servers)
     }
 
     private void lost(Exception e) {
@@ -497,12 +491,8 @@ public final class Replica implements AutoCloseable {
         private String name;
         private boolean force;
         private boolean durable;
-<<<<<<< HEAD
         private Duration denialPatience = DENIAL_PATIENCE;
-=======
         private Listener listener = new Listener() {};
-        private final long walBytes = Applier.Options.defaults().walBytes();
->>>>>>> e99d813 (jdbc: driver jdbc:lockstep: for primaries, replicas and servers)
 
         private Builder(Path database, Upstream upstream) {
             this.database = database.toAbsolutePath().normalize();
@@ -536,15 +526,15 @@ public final class Replica implements AutoCloseable {
             return this;
         }
 
-<<<<<<< HEAD
         /** For tests, which cannot wait for minutes. */
         Builder denialPatience(Duration value) {
             denialPatience = value;
-=======
+            return this;
+        }
+
         /** Who is told what happens. */
         public Builder listener(Listener value) {
             listener = value;
->>>>>>> e99d813 (jdbc: driver jdbc:lockstep: for primaries, replicas and servers)
             return this;
         }
 

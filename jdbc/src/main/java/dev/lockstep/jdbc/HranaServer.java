@@ -123,13 +123,7 @@ final class HranaServer {
     private JsonNode post(
             @Nullable URI origin, byte[] body, long deadline, Consumer<@Nullable CompletableFuture<?>> running)
             throws SQLException, ConnectException, HttpConnectTimeoutException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(pipeline(origin))
-                .header("content-type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
-        if (!authToken.isEmpty()) {
-            request.header("authorization", "Bearer " + authToken);
-        }
-        CompletableFuture<HttpResponse<byte[]>> answer = HTTP.sendAsync(request.build(), BodyHandlers.ofByteArray());
+        CompletableFuture<HttpResponse<byte[]>> answer = HTTP.sendAsync(request(origin, body), BodyHandlers.ofByteArray());
         running.accept(answer);
         try {
             return accepted(answer.get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS));
@@ -156,6 +150,21 @@ final class HranaServer {
         } finally {
             running.accept(null);
         }
+    }
+
+    /** Posts a request whose answer nobody needs. */
+    void send(@Nullable URI origin, JsonNode request) {
+        CompletableFuture<?> unused = HTTP.sendAsync(request(origin, bytes(request)), BodyHandlers.discarding());
+    }
+
+    private HttpRequest request(@Nullable URI origin, byte[] body) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(pipeline(origin))
+                .header("content-type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+        if (!authToken.isEmpty()) {
+            request.header("authorization", "Bearer " + authToken);
+        }
+        return request.build();
     }
 
     private URI pipeline(@Nullable URI origin) {

@@ -87,13 +87,7 @@ final class HranaStream {
             URI to = origin;
             baton = null;
             origin = null;
-            CompletableFuture.runAsync(() -> {
-                try {
-                    server.post(to, body, future -> {});
-                } catch (SQLException e) {
-                    // The server ends streams that are not used.
-                }
-            });
+            server.send(to, body);
         }
     }
 

@@ -4,6 +4,7 @@ import dev.lockstep.Position;
 import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.server.LockstepServer;
+import dev.lockstep.server.sql.SqlLimits;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.sql.Connection;
@@ -40,7 +41,11 @@ final class PrimarySource implements Source {
         }
         try {
             LockstepServer server =
-                    LockstepServer.builder().listen(listen).database(primary).start();
+                    LockstepServer.builder()
+                    .listen(listen)
+                    .database(primary)
+                    .sql(SqlLimits.defaults())
+                    .start();
             return new PrimarySource(primary, server, primary);
         } catch (IOException | RuntimeException e) {
             primary.close();

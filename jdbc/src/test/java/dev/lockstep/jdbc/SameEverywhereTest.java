@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lockstep.Primary;
 import dev.lockstep.server.LockstepServer;
+import dev.lockstep.server.sql.SqlLimits;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,8 +43,9 @@ class SameEverywhereTest {
     private String serve(String name) throws Exception {
         Primary primary = Primary.of(directory.resolve(name + ".db")).open();
         LockstepServer server = LockstepServer.builder()
-                .listen(new InetSocketAddress("127.0.0.1", 0))
+                .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .database(primary)
+                .sql(SqlLimits.defaults())
                 .start();
         opened.add(server);
         opened.add(primary);
@@ -83,7 +87,7 @@ class SameEverywhereTest {
     private static List<String> play(String url, String scenario) throws Exception {
         Transcript transcript = new Transcript();
         try (Connection connection = DriverManager.getConnection(url)) {
-            Scenarios.ALL.get(scenario).play(connection, transcript);
+            Objects.requireNonNull(Scenarios.ALL.get(scenario)).play(connection, transcript);
         }
         return transcript.lines();
     }

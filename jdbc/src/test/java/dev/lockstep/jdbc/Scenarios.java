@@ -71,7 +71,7 @@ final class Scenarios {
             run(connection, "INSERT INTO types VALUES (" + (value + ",").repeat(6) + value + ")");
         }
         rows(connection, transcript, "SELECT * FROM types ORDER BY rowid");
-        rows(connection, transcript, "SELECT a + 1 AS next, typeof(b), d || 'x', count(*) FROM types GROUP BY rowid");
+        rows(connection, transcript, "SELECT a + 1 AS next, typeof(b), c || 'x', count(*) FROM types WHERE typeof(c) <> 'blob' GROUP BY rowid");
         // In a transaction, where a replica's reads run on the primary.
         connection.setAutoCommit(false);
         rows(connection, transcript, "SELECT *, 1 AS one FROM types ORDER BY rowid");

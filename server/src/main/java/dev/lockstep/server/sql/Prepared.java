@@ -23,7 +23,7 @@ final class Prepared implements AutoCloseable {
     private final DB db;
     private final PreparedStatement owner;
     private final CoreStatement core;
-    private final int columns;
+    private int columns;
 
     Prepared(DB db, PreparedStatement owner) throws SQLException {
         this.db = db;
@@ -57,7 +57,9 @@ final class Prepared implements AutoCloseable {
      */
     boolean execute(@Nullable Object[] values) throws SqlFailure {
         try {
-            return db.execute(core, values);
+            boolean row = db.execute(core, values);
+            columns = core.pointer.safeRunInt(DB::column_count); // SQLite has now seen what others did to the schema
+            return row;
         } catch (SQLException e) {
             throw SqlFailure.of(e);
         }
