@@ -205,7 +205,8 @@ public final class Primary implements Origin, AutoCloseable {
      *
      * @return what is known at the end: less than was asked for if the time passed
      */
-    public Acknowledged awaitAcknowledged(Position position, int replicas, Duration timeout) throws InterruptedException {
+    public Acknowledged awaitAcknowledged(Position position, int replicas, Duration timeout)
+            throws InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         boolean durable = log.await(position.frameNo() - 1, true, timeout.toNanos());
         int have = acknowledgements.await(position.frameNo(), replicas, deadline - System.nanoTime());

@@ -16,15 +16,14 @@ public final class Acknowledgements {
     private static final int REPLICAS_KEPT = 4096;
 
     /** The last frame applied, by replica. Guarded by itself. */
-    private final Map<UUID, Long> applied =
-            new LinkedHashMap<>(16, 0.75f, true) {
-                private static final long serialVersionUID = 1L;
+    private final Map<UUID, Long> applied = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
 
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<UUID, Long> eldest) {
-                    return size() > REPLICAS_KEPT;
-                }
-            };
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<UUID, Long> eldest) {
+            return size() > REPLICAS_KEPT;
+        }
+    };
 
     /** Notes that a replica has applied everything up to a frame. */
     public void applied(UUID replica, long frameNo) {

@@ -43,7 +43,8 @@ public record Acknowledgement(boolean durable, int replicas) {
             case "none" -> NONE;
             case "durable" -> DURABLE;
             default ->
-                throw new IllegalArgumentException("ack=" + text + " is none of none, durable, replicas(N) with N from 1");
+                throw new IllegalArgumentException(
+                        "ack=" + text + " is none of none, durable, replicas(N) with N from 1");
         };
     }
 

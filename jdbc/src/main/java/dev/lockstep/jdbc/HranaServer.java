@@ -51,15 +51,14 @@ final class HranaServer {
     private final boolean waits;
 
     /** By SQL text, the least recently used first. Guarded by itself. */
-    private final Map<String, Description> descriptions =
-            new LinkedHashMap<>(16, 0.75f, true) {
-                private static final long serialVersionUID = 1L;
+    private final Map<String, Description> descriptions = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
 
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<String, Description> eldest) {
-                    return size() > DESCRIPTIONS;
-                }
-            };
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Description> eldest) {
+            return size() > DESCRIPTIONS;
+        }
+    };
 
     HranaServer(Settings settings) throws SQLException {
         this.base = settings.server();
@@ -123,7 +122,8 @@ final class HranaServer {
     private JsonNode post(
             @Nullable URI origin, byte[] body, long deadline, Consumer<@Nullable CompletableFuture<?>> running)
             throws SQLException, ConnectException, HttpConnectTimeoutException {
-        CompletableFuture<HttpResponse<byte[]>> answer = HTTP.sendAsync(request(origin, body), BodyHandlers.ofByteArray());
+        CompletableFuture<HttpResponse<byte[]>> answer =
+                HTTP.sendAsync(request(origin, body), BodyHandlers.ofByteArray());
         running.accept(answer);
         try {
             return accepted(answer.get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS));
@@ -134,7 +134,8 @@ final class HranaServer {
                 throw connect;
             }
             throw new SQLNonTransientConnectionException(
-                    address() + " did not answer: " + e.getCause() + ". It is unknown whether the statement was executed",
+                    address() + " did not answer: " + e.getCause()
+                            + ". It is unknown whether the statement was executed",
                     "08007",
                     e.getCause());
         } catch (TimeoutException e) {

@@ -71,8 +71,7 @@ final class HranaStream {
         ObjectNode describe = request("describe").put("sql", sql);
         JsonNode result = ok((baton == null ? ask(describe, request("close")) : ask(describe)).get(0))
                 .path("result");
-        Description description =
-                new Description(
+        Description description = new Description(
                 result.path("params").size(),
                 columns(result.path("cols")),
                 result.path("is_readonly").asBoolean());
@@ -154,7 +153,8 @@ final class HranaStream {
                 target.put("value", number);
             }
         } else if (value instanceof byte[] bytes) {
-            target.put("type", "blob").put("base64", Base64.getEncoder().withoutPadding().encodeToString(bytes));
+            target.put("type", "blob")
+                    .put("base64", Base64.getEncoder().withoutPadding().encodeToString(bytes));
         } else {
             target.put("type", "integer").put("value", value.toString());
         }
@@ -206,7 +206,8 @@ final class HranaStream {
     private static List<Column> columns(JsonNode cols) {
         List<Column> columns = new ArrayList<>(cols.size());
         for (JsonNode col : cols) {
-            columns.add(new Column(col.path("name").asText(), col.path("decltype").textValue()));
+            columns.add(
+                    new Column(col.path("name").asText(), col.path("decltype").textValue()));
         }
         return columns;
     }
@@ -223,7 +224,8 @@ final class HranaStream {
     }
 
     private static Failure failure(JsonNode error) {
-        return new Failure(code(error.path("code").asText()), error.path("message").asText());
+        return new Failure(
+                code(error.path("code").asText()), error.path("message").asText());
     }
 
     /** Result codes come by name; what SQLite does not know is SQLITE_ERROR. */

@@ -8,7 +8,11 @@ import java.util.stream.Collectors;
 /** The options of URLs and properties, as docs/jdbc.md lists them. */
 enum Option {
     PRIMARY("primary", "", "URL of the primary; makes a path a replica", Settings.Mode.REPLICA),
-    LISTEN("listen", "", "HOST:PORT where this primary serves its replicas; not at all when empty", Settings.Mode.PRIMARY),
+    LISTEN(
+            "listen",
+            "",
+            "HOST:PORT where this primary serves its replicas; not at all when empty",
+            Settings.Mode.PRIMARY),
     NAME(
             "name",
             "",
@@ -35,7 +39,11 @@ enum Option {
             "what a commit waits for: none, durable (in the log on disk), or replicas(N), N replicas that have it on disk",
             Settings.Mode.PRIMARY),
     ACK_TIMEOUT("ackTimeout", "10s", "longest wait for that", Settings.Mode.PRIMARY),
-    MAX_LAG("maxLag", "", "how far behind the primary a read may be, at least 2s; any when empty", Settings.Mode.REPLICA),
+    MAX_LAG(
+            "maxLag",
+            "",
+            "how far behind the primary a read may be, at least 2s; any when empty",
+            Settings.Mode.REPLICA),
     WHEN_STALE(
             "whenStale",
             "wait",

@@ -63,7 +63,8 @@ final class PrimaryDB extends OpenDB {
         message = null;
         int code = super.step(statement);
         if (code == SQLITE_READONLY && readOnly) {
-            message = super.errmsg() + ": this connection is read-only (setReadOnly(true)); call setReadOnly(false) before a"
+            message = super.errmsg()
+                    + ": this connection is read-only (setReadOnly(true)); call setReadOnly(false) before a"
                     + " transaction that writes";
         }
         awaitCommit();

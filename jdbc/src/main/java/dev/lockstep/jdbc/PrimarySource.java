@@ -40,8 +40,7 @@ final class PrimarySource implements Source {
             return new PrimarySource(primary, primary);
         }
         try {
-            LockstepServer server =
-                    LockstepServer.builder()
+            LockstepServer server = LockstepServer.builder()
                     .listen(listen)
                     .database(primary)
                     .sql(SqlLimits.defaults())
@@ -130,7 +129,9 @@ final class PrimarySource implements Source {
                     awaitAcknowledged(position, wanted, Duration.ofNanos(deadline - System.nanoTime()));
             if (!acknowledged.reaches(wanted.replicas())) {
                 String known = "it is captured as " + position + ", "
-                        + (acknowledged.durable() ? "is on disk in the log, and " : "is not known to be on disk in the log, and ")
+                        + (acknowledged.durable()
+                                ? "is on disk in the log, and "
+                                : "is not known to be on disk in the log, and ")
                         + acknowledged.replicas() + " replicas have it";
                 throw timedOut(known, position, wanted, acknowledged.durable(), acknowledged.replicas());
             }

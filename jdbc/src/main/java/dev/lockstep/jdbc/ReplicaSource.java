@@ -120,7 +120,8 @@ final class ReplicaSource implements Source {
             Exception refusal = replica.refusal();
             if (refusal != null) {
                 throw new SQLNonTransientConnectionException(
-                        state() + " for good, so what was written would never be readable here; nothing was sent to the primary. "
+                        state()
+                                + " for good, so what was written would never be readable here; nothing was sent to the primary. "
                                 + refusal.getMessage(),
                         "25006",
                         refusal);
@@ -131,7 +132,8 @@ final class ReplicaSource implements Source {
         public void awaitOwnWrite(long frameNo) throws SQLException {
             if (!await(() -> replica.awaitFrame(frameNo, timeout))) {
                 throw new SQLTimeoutException(
-                        "the write is committed on " + server.address() + " as frame " + frameNo + ", do not repeat it; but "
+                        "the write is committed on " + server.address() + " as frame " + frameNo
+                                + ", do not repeat it; but "
                                 + state() + " and did not get there within " + timeout.toMillis()
                                 + " ms (option timeout), so it is not readable here yet",
                         "57014");

@@ -86,11 +86,11 @@ final class RoutedDB extends OpenDB {
 
     /** @throws SQLException inside of a transaction, whose place is settled */
     void setReadOnly(boolean on) throws SQLException {
-        if (on != readOnly && transaction != Transaction.NONE
-                && transaction != Transaction.BEGUN) {
-            throw new SQLException("setReadOnly(" + on + ") comes too late: the transaction runs "
-                    + (transaction == Transaction.LOCAL ? "on this replica" : "on the primary")
-                    + " already; commit or roll back first",
+        if (on != readOnly && transaction != Transaction.NONE && transaction != Transaction.BEGUN) {
+            throw new SQLException(
+                    "setReadOnly(" + on + ") comes too late: the transaction runs "
+                            + (transaction == Transaction.LOCAL ? "on this replica" : "on the primary")
+                            + " already; commit or roll back first",
                     "25001");
         }
         readOnly = on;
@@ -227,7 +227,8 @@ final class RoutedDB extends OpenDB {
             case NONE -> {
                 return failed(
                         SQLITE_ERROR,
-                        "cannot " + (statement.kind == Kind.END ? "commit" : "rollback") + " - no transaction is active");
+                        "cannot " + (statement.kind == Kind.END ? "commit" : "rollback")
+                                + " - no transaction is active");
             }
             case BEGUN -> {
                 transaction = Transaction.NONE;
@@ -262,7 +263,8 @@ final class RoutedDB extends OpenDB {
         }
         if (statement.isLocal && mayRunHere(statement)) {
             return runHere(handle, statement);
-        } else if (readOnly && !(reads == null && stream.describe(statement.first()).readOnly())) {
+        } else if (readOnly
+                && !(reads == null && stream.describe(statement.first()).readOnly())) {
             return refused();
         }
         return runThere(statement);
@@ -355,7 +357,8 @@ final class RoutedDB extends OpenDB {
             lose();
             throw e;
         }
-        boolean beginFailed = transaction == Transaction.BEGUN && answer.results().isEmpty();
+        boolean beginFailed =
+                transaction == Transaction.BEGUN && answer.results().isEmpty();
         if (!beginFailed) {
             transaction = answer.autocommit() ? Transaction.NONE : Transaction.REMOTE;
         }
@@ -538,7 +541,9 @@ final class RoutedDB extends OpenDB {
     @Override
     public int column_count(long handle) throws SQLException {
         RoutedStatement statement = statement(handle);
-        return statement.isLocal ? super.column_count(handle) : columns(statement).size();
+        return statement.isLocal
+                ? super.column_count(handle)
+                : columns(statement).size();
     }
 
     @Override

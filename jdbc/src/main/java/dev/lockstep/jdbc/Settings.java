@@ -129,12 +129,16 @@ final class Settings {
     private void take(Properties all) throws SQLException {
         for (String key : all.stringPropertyNames()) {
             String value = all.getProperty(key);
-            Optional<Option> option =
-                    Arrays.stream(Option.values()).filter(o -> o.key().equals(key)).findFirst();
+            Optional<Option> option = Arrays.stream(Option.values())
+                    .filter(o -> o.key().equals(key))
+                    .findFirst();
             if (option.isPresent()) {
                 if (!option.get().fits(mode)) {
-                    throw invalid(url, "option " + key + " is for connections of kind "
-                            + option.get().fitting() + ", and this one is " + mode.name().toLowerCase(Locale.ROOT));
+                    throw invalid(
+                            url,
+                            "option " + key + " is for connections of kind "
+                                    + option.get().fitting() + ", and this one is "
+                                    + mode.name().toLowerCase(Locale.ROOT));
                 }
                 options.put(option.get(), value);
             } else if (key.equals("password")) {
@@ -144,10 +148,12 @@ final class Settings {
             } else if (SQLITE.contains(key) && (mode != Mode.REMOTE || SQLITE_ANYWHERE.contains(key))) {
                 sqlite.setProperty(key, value);
             } else if (!key.equals("user")) {
-                throw invalid(url, "option " + key
-                        + (SQLITE.contains(key)
-                                ? " is for a database in this process; the server sets its own"
-                                : " is neither one of Lockstep's (docs/jdbc.md) nor of sqlite-jdbc's"));
+                throw invalid(
+                        url,
+                        "option " + key
+                                + (SQLITE.contains(key)
+                                        ? " is for a database in this process; the server sets its own"
+                                        : " is neither one of Lockstep's (docs/jdbc.md) nor of sqlite-jdbc's"));
             }
         }
     }
@@ -165,8 +171,10 @@ final class Settings {
         }
         Duration lag = maxLag();
         if (lag != null && lag.compareTo(SHORTEST_LAG) < 0) {
-            throw invalid(url, "maxLag=" + text(Option.MAX_LAG) + " is below " + SHORTEST_LAG.toSeconds()
-                    + "s, and a primary that has nothing to say is heard once in a second only");
+            throw invalid(
+                    url,
+                    "maxLag=" + text(Option.MAX_LAG) + " is below " + SHORTEST_LAG.toSeconds()
+                            + "s, and a primary that has nothing to say is heard once in a second only");
         }
         if (mode != Mode.PRIMARY) {
             server();
@@ -174,7 +182,8 @@ final class Settings {
     }
 
     private static SQLException invalid(String url, String problem) {
-        return new SQLNonTransientConnectionException(url.replaceAll("(authToken=)[^&]*", "$1...") + ": " + problem, "08001");
+        return new SQLNonTransientConnectionException(
+                url.replaceAll("(authToken=)[^&]*", "$1...") + ": " + problem, "08001");
     }
 
     /** The URL that was given. */

@@ -290,7 +290,8 @@ public abstract class OpenDB extends DB {
     }
 
     @Override
-    public int backup(String text, String text2, ProgressObserver progressObserver, int at, int at2, int at3) throws SQLException {
+    public int backup(String text, String text2, ProgressObserver progressObserver, int at, int at2, int at3)
+            throws SQLException {
         return local.backup(text, text2, progressObserver, at, at2, at3);
     }
 
@@ -300,7 +301,8 @@ public abstract class OpenDB extends DB {
     }
 
     @Override
-    public int restore(String text, String text2, ProgressObserver progressObserver, int at, int at2, int at3) throws SQLException {
+    public int restore(String text, String text2, ProgressObserver progressObserver, int at, int at2, int at3)
+            throws SQLException {
         return local.restore(text, text2, progressObserver, at, at2, at3);
     }
 

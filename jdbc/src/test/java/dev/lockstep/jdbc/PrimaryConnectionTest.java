@@ -52,10 +52,12 @@ class PrimaryConnectionTest {
 
     /** Nobody has the primary open: it can be opened here. */
     private void awaitClosed() {
-        Awaitility.await().ignoreExceptionsMatching(UnavailableException.class::isInstance).until(() -> {
-            Primary.of(database).open().close();
-            return true;
-        });
+        Awaitility.await()
+                .ignoreExceptionsMatching(UnavailableException.class::isInstance)
+                .until(() -> {
+                    Primary.of(database).open().close();
+                    return true;
+                });
     }
 
     @Test
@@ -188,7 +190,10 @@ class PrimaryConnectionTest {
             for (int i = 0; i < 10; i++) {
                 try (Connection connection = pool.getConnection()) {
                     run(connection, "CREATE TABLE t" + i + " (a)");
-                    assertThat(connection.unwrap(LockstepConnection.class).position().frameNo())
+                    assertThat(connection
+                                    .unwrap(LockstepConnection.class)
+                                    .position()
+                                    .frameNo())
                             .isPositive();
                 }
             }

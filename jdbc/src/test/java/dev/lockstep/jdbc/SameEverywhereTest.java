@@ -61,7 +61,8 @@ class SameEverywhereTest {
 
     static Stream<Arguments> all() {
         return Scenarios.ALL.keySet().stream()
-                .flatMap(scenario -> Stream.of("primary", "replica", "remote").map(kind -> Arguments.of(kind, scenario)));
+                .flatMap(scenario ->
+                        Stream.of("primary", "replica", "remote").map(kind -> Arguments.of(kind, scenario)));
     }
 
     @ParameterizedTest(name = "{0}: {1}")

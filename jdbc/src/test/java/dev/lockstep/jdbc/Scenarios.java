@@ -63,15 +63,39 @@ final class Scenarios {
     private static void types(Connection connection, Transcript transcript) throws Exception {
         run(connection, "CREATE TABLE types (a INTEGER, b REAL, c TEXT, d BLOB, e NUMERIC(10,2), f VARCHAR(20), g)");
         String[] values = {
-            "NULL", "0", "-1", "9223372036854775807", "-9223372036854775808", "2147483648", "0.1", "-0.0", "1e300", "9e999",
-            "-9e999", "1.0/3", "100.0", "''", "'text'", "'12abc'", "' 7 '", "'1.5'", "'äöü €😀'", "'a''b'", "x''",
-            "x'00ff10'", "x'313233'", "'true'"
+            "NULL",
+            "0",
+            "-1",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "2147483648",
+            "0.1",
+            "-0.0",
+            "1e300",
+            "9e999",
+            "-9e999",
+            "1.0/3",
+            "100.0",
+            "''",
+            "'text'",
+            "'12abc'",
+            "' 7 '",
+            "'1.5'",
+            "'äöü €😀'",
+            "'a''b'",
+            "x''",
+            "x'00ff10'",
+            "x'313233'",
+            "'true'"
         };
         for (String value : values) {
             run(connection, "INSERT INTO types VALUES (" + (value + ",").repeat(6) + value + ")");
         }
         rows(connection, transcript, "SELECT * FROM types ORDER BY rowid");
-        rows(connection, transcript, "SELECT a + 1 AS next, typeof(b), c || 'x', count(*) FROM types WHERE typeof(c) <> 'blob' GROUP BY rowid");
+        rows(
+                connection,
+                transcript,
+                "SELECT a + 1 AS next, typeof(b), c || 'x', count(*) FROM types WHERE typeof(c) <> 'blob' GROUP BY rowid");
         // In a transaction, where a replica's reads run on the primary.
         connection.setAutoCommit(false);
         rows(connection, transcript, "SELECT *, 1 AS one FROM types ORDER BY rowid");
@@ -82,8 +106,24 @@ final class Scenarios {
     private static void parameters(Connection connection, Transcript transcript) throws Exception {
         run(connection, "CREATE TABLE parameters (n INTEGER PRIMARY KEY, v)");
         Object[] values = {
-            null, 1, 2L, (short) 3, 4.5f, 0.1, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Long.MIN_VALUE,
-            true, "text", "", "\u20ac\ud83d\ude00", new byte[0], new byte[] {0, -1}, new BigDecimal("1.10"), 'c'
+            null,
+            1,
+            2L,
+            (short) 3,
+            4.5f,
+            0.1,
+            Double.NaN,
+            Double.POSITIVE_INFINITY,
+            Double.NEGATIVE_INFINITY,
+            Long.MIN_VALUE,
+            true,
+            "text",
+            "",
+            "\u20ac\ud83d\ude00",
+            new byte[0],
+            new byte[] {0, -1},
+            new BigDecimal("1.10"),
+            'c'
         };
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO parameters(v) VALUES (?)")) {
             transcript.call("parameters", () -> insert.getParameterMetaData().getParameterCount());
@@ -99,7 +139,8 @@ final class Scenarios {
         rows(connection, transcript, "SELECT v, typeof(v) t FROM parameters ORDER BY n");
         connection.setAutoCommit(true);
         try (PreparedStatement named = connection.prepareStatement("SELECT :b, @a, ?3, ?, $c")) {
-            transcript.call("named parameters", () -> named.getParameterMetaData().getParameterCount());
+            transcript.call(
+                    "named parameters", () -> named.getParameterMetaData().getParameterCount());
             for (int i = 1; i <= 5; i++) {
                 named.setInt(i, i * 10);
             }
@@ -122,14 +163,17 @@ final class Scenarios {
             transcript.call("empty", () -> statement.execute("SELECT a FROM statements WHERE a < 0"));
             transcript.rows("empty result", statement.getResultSet());
             transcript.call("query without rows", () -> statement.executeQuery("DELETE FROM statements WHERE a < 0"));
-            transcript.call("returning", () -> statement.execute("UPDATE statements SET a = 9 WHERE a = 1 RETURNING a, rowid"));
+            transcript.call(
+                    "returning", () -> statement.execute("UPDATE statements SET a = 9 WHERE a = 1 RETURNING a, rowid"));
             transcript.rows("returned", statement.getResultSet());
             statement.setMaxRows(1);
             transcript.rows("first row", statement.executeQuery("SELECT a FROM statements ORDER BY a"));
             transcript.call("delete", () -> statement.executeUpdate("DELETE FROM statements"));
             transcript.call("blank", () -> statement.executeUpdate("  "));
             transcript.call("comment", () -> statement.executeUpdate("/* nothing */"));
-            transcript.call("with", () -> statement.executeUpdate("WITH v AS (SELECT 5) INSERT INTO statements SELECT * FROM v"));
+            transcript.call(
+                    "with",
+                    () -> statement.executeUpdate("WITH v AS (SELECT 5) INSERT INTO statements SELECT * FROM v"));
         }
         rows(connection, transcript, "WITH v AS (SELECT a FROM statements) SELECT count(*), sum(a) FROM v");
     }
@@ -149,7 +193,8 @@ final class Scenarios {
             insert.setString(1, "after the error");
             transcript.call("again", insert::executeUpdate);
         }
-        try (PreparedStatement select = connection.prepareStatement("SELECT * FROM prepared WHERE b >= ? ORDER BY id")) {
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT * FROM prepared WHERE b >= ? ORDER BY id")) {
             transcript.call("metadata", () -> select.getMetaData().getColumnCount());
             transcript.call("metadata name", () -> select.getMetaData().getColumnName(2));
             transcript.call("update", select::executeUpdate);
@@ -158,7 +203,8 @@ final class Scenarios {
                 transcript.rows("from " + from, select.executeQuery());
             }
         }
-        try (PreparedStatement update = connection.prepareStatement("UPDATE prepared SET a = a || ? WHERE b = ? RETURNING a")) {
+        try (PreparedStatement update =
+                connection.prepareStatement("UPDATE prepared SET a = a || ? WHERE b = ? RETURNING a")) {
             update.setString(1, "!");
             update.setInt(2, 1);
             transcript.call("update returning", update::execute);
@@ -170,12 +216,16 @@ final class Scenarios {
 
     private static void scripts(Connection connection, Transcript transcript) throws Exception {
         try (Statement statement = connection.createStatement()) {
-            transcript.call("script", () -> statement.executeUpdate(
-                    "CREATE TABLE script (a, n); INSERT INTO script(a) VALUES (1), (';'); CREATE TRIGGER late AFTER DELETE ON script"
-                            + " BEGIN SELECT 1; END; UPDATE script SET n = 1; -- the end\n"));
+            transcript.call(
+                    "script",
+                    () -> statement.executeUpdate(
+                            "CREATE TABLE script (a, n); INSERT INTO script(a) VALUES (1), (';'); CREATE TRIGGER late AFTER DELETE ON script"
+                                    + " BEGIN SELECT 1; END; UPDATE script SET n = 1; -- the end\n"));
             transcript.call("first of two", () -> statement.execute("INSERT INTO script(a) VALUES (3); SELECT 4"));
-            transcript.call("failing script", () -> statement.executeUpdate(
-                    "INSERT INTO script(a) VALUES (5); INSERT INTO absent VALUES (1); INSERT INTO script(a) VALUES (6)"));
+            transcript.call(
+                    "failing script",
+                    () -> statement.executeUpdate(
+                            "INSERT INTO script(a) VALUES (5); INSERT INTO absent VALUES (1); INSERT INTO script(a) VALUES (6)"));
         }
         rows(connection, transcript, "SELECT * FROM script ORDER BY rowid");
     }
@@ -320,11 +370,21 @@ final class Scenarios {
                 "CREATE TABLE errors (id INTEGER PRIMARY KEY, u UNIQUE, n NOT NULL, c CHECK (c > 0))",
                 "INSERT INTO errors VALUES (1, 1, 1, 1)");
         String[] wrong = {
-            "INSERT INTO errors VALUES (1, 2, 2, 2)", "INSERT INTO errors VALUES (2, 1, 2, 2)",
-            "INSERT INTO errors VALUES (2, 2, NULL, 2)", "INSERT INTO errors VALUES (2, 2, 2, 0)",
-            "INSERT INTO errors VALUES ('x', 2, 2, 2)", "INSERT INTO errors VALUES (1)", "INSERT INTO errors(z) VALUES (1)",
-            "SELECT * FROM absent", "SELEKT", "SELECT abs(-9223372036854775808)", "SELECT nofunction()",
-            "CREATE TABLE errors (a)", "DROP TABLE absent", "SELECT 'unfinished", "SELECT json('x')"
+            "INSERT INTO errors VALUES (1, 2, 2, 2)",
+            "INSERT INTO errors VALUES (2, 1, 2, 2)",
+            "INSERT INTO errors VALUES (2, 2, NULL, 2)",
+            "INSERT INTO errors VALUES (2, 2, 2, 0)",
+            "INSERT INTO errors VALUES ('x', 2, 2, 2)",
+            "INSERT INTO errors VALUES (1)",
+            "INSERT INTO errors(z) VALUES (1)",
+            "SELECT * FROM absent",
+            "SELEKT",
+            "SELECT abs(-9223372036854775808)",
+            "SELECT nofunction()",
+            "CREATE TABLE errors (a)",
+            "DROP TABLE absent",
+            "SELECT 'unfinished",
+            "SELECT json('x')"
         };
         for (String sql : wrong) {
             transcript.effect(sql, () -> run(connection, sql));
@@ -442,7 +502,11 @@ final class Scenarios {
         rows(connection, transcript, "SELECT * FROM schema1");
         run(connection, "ALTER TABLE schema1 ADD COLUMN b DEFAULT 2");
         rows(connection, transcript, "SELECT * FROM schema1");
-        run(connection, "CREATE INDEX schema1_a ON schema1(a)", "DROP INDEX schema1_a", "ALTER TABLE schema1 RENAME TO schema2");
+        run(
+                connection,
+                "CREATE INDEX schema1_a ON schema1(a)",
+                "DROP INDEX schema1_a",
+                "ALTER TABLE schema1 RENAME TO schema2");
         rows(connection, transcript, "SELECT * FROM schema2");
         run(connection, "DROP TABLE schema2");
         transcript.effect("dropped", () -> rows(connection, transcript, "SELECT * FROM schema2"));

@@ -33,8 +33,10 @@ final class Transcript {
         try {
             note(what, call.run());
         } catch (SQLException e) {
-            note(what, "throws " + e.getClass().getSimpleName() + " " + e.getErrorCode() + " " + e.getSQLState() + " "
-                    + e.getMessage());
+            note(
+                    what,
+                    "throws " + e.getClass().getSimpleName() + " " + e.getErrorCode() + " " + e.getSQLState() + " "
+                            + e.getMessage());
         } catch (Exception e) {
             note(what, "throws " + e.getClass().getSimpleName() + " " + e.getMessage());
         }
