@@ -55,6 +55,7 @@ public final class Hrana implements AutoCloseable {
     public void addTo(ServerBuilder server, String version) {
         JsonCodec json = new JsonCodec();
         ProtobufCodec protobuf = new ProtobufCodec();
+        post(server, "/", new VersionZeroService(requests, streams)::query);
         VersionOneService one = new VersionOneService(requests, streams, json);
         post(server, "/v1/execute", one::execute);
         post(server, "/v1/batch", one::batch);
@@ -75,9 +76,9 @@ public final class Hrana implements AutoCloseable {
     }
 
     private void post(ServerBuilder server, String path, HttpService service) {
-        for (String prefix : new String[] {"", UNDER_NAME}) {
+        for (String full : new String[] {path, path.equals("/") ? UNDER_NAME : UNDER_NAME + path}) {
             server.route()
-                    .post(prefix + path)
+                    .post(full)
                     .maxRequestLength(limits.requestBytes())
                     .requestTimeoutMillis(RECEIVE_MILLIS)
                     .errorHandler(new JsonErrors(limits.requestBytes()))

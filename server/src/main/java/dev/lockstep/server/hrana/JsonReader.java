@@ -59,7 +59,7 @@ final class JsonReader {
             .reader();
 
     /** One element of an array. */
-    private interface Element<T> {
+    interface Element<T> {
         T read(JsonNode node) throws ProtocolException;
     }
 
@@ -192,7 +192,7 @@ final class JsonReader {
         }
     }
 
-    private static byte[] base64(String text) throws ProtocolException {
+    static byte[] base64(String text) throws ProtocolException {
         try {
             return Base64.getDecoder().decode(text);
         } catch (IllegalArgumentException e) {
@@ -236,7 +236,7 @@ final class JsonReader {
         return member.booleanValue();
     }
 
-    private static String string(JsonNode node, String name) throws ProtocolException {
+    static String string(JsonNode node, String name) throws ProtocolException {
         String found = optionalString(node, name);
         if (found == null) {
             throw new ProtocolException("'" + name + "' is missing");
@@ -274,7 +274,7 @@ final class JsonReader {
         return true;
     }
 
-    private static <T> List<T> array(JsonNode node, String name, Element<T> element) throws ProtocolException {
+    static <T> List<T> array(JsonNode node, String name, Element<T> element) throws ProtocolException {
         JsonNode member = optional(node, name);
         if (member == null) {
             return List.of();

@@ -38,15 +38,33 @@ final class JsonWriter implements Closeable {
 
     /** One object, and what the part writes into it. */
     static byte[] object(Part members) {
+        return write(out -> out.element(members));
+    }
+
+    /** One array, and what the part writes into it. */
+    static byte[] array(Part elements) {
+        return write(out -> {
+            out.json.writeStartArray();
+            elements.write(out);
+            out.json.writeEndArray();
+        });
+    }
+
+    private static byte[] write(Part part) {
         try (JsonWriter writer = new JsonWriter()) {
-            writer.json.writeStartObject();
-            members.write(writer);
-            writer.json.writeEndObject();
+            part.write(writer);
             writer.json.flush();
             return writer.bytes.toByteArray();
         } catch (IOException e) {
             throw new UncheckedIOException("nothing was to be written but memory", e);
         }
+    }
+
+    /** An object in an array. */
+    void element(Part members) throws IOException {
+        json.writeStartObject();
+        members.write(this);
+        json.writeEndObject();
     }
 
     @Override
@@ -193,9 +211,7 @@ final class JsonWriter implements Closeable {
         if (members == null) {
             json.writeNull();
         } else {
-            json.writeStartObject();
-            members.write(this);
-            json.writeEndObject();
+            element(members);
         }
     }
 
@@ -271,6 +287,41 @@ final class JsonWriter implements Closeable {
             json.writeNumber(value > 0 ? "1e999" : "-1e999");
         } else {
             json.writeNumber(value);
+        }
+    }
+
+    void strings(String name, List<String> values) throws IOException {
+        json.writeArrayFieldStart(name);
+        for (String value : values) {
+            json.writeString(value);
+        }
+        json.writeEndArray();
+    }
+
+    /** Rows of values as JSON itself has them, and blobs as {@code {"base64": ..}}. */
+    void plainRows(String name, List<List<Value>> rows) throws IOException {
+        json.writeArrayFieldStart(name);
+        for (List<Value> row : rows) {
+            json.writeStartArray();
+            for (Value value : row) {
+                plain(value);
+            }
+            json.writeEndArray();
+        }
+        json.writeEndArray();
+    }
+
+    private void plain(Value value) throws IOException {
+        if (value instanceof Value.Int integer) {
+            json.writeNumber(integer.value());
+        } else if (value instanceof Value.Text text) {
+            json.writeString(text.value());
+        } else if (value instanceof Value.Real real) {
+            real(real.value());
+        } else if (value instanceof Value.Blob blob) {
+            element(out -> out.member("base64", Base64.getEncoder().encodeToString(blob.value())));
+        } else {
+            json.writeNull();
         }
     }
 

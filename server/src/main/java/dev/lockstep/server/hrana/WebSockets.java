@@ -1,6 +1,7 @@
 package dev.lockstep.server.hrana;
 
 import com.linecorp.armeria.common.HttpHeaderNames;
+import com.linecorp.armeria.common.HttpMethod;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
@@ -52,7 +53,11 @@ final class WebSockets implements AutoCloseable {
                         HttpResponse.of(HttpStatus.OK, MediaType.PLAIN_TEXT_UTF_8, "Lockstep; Hrana over WebSocket\n"))
                 .build();
         for (String path : new String[] {"/", Hrana.UNDER_NAME}) {
-            server.route().path(path).decorator(this::check).build(service);
+            server.route()
+                    .path(path)
+                    .methods(HttpMethod.GET, HttpMethod.CONNECT)
+                    .decorator(this::check)
+                    .build(service);
         }
     }
 

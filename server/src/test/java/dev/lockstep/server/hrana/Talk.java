@@ -95,6 +95,19 @@ final class Talk implements WebSocket.Listener, AutoCloseable {
         }
     }
 
+    /** For messages that may make the other side hang up. */
+    void sendUnlessClosed(byte[] message, boolean asBinary) {
+        try {
+            if (asBinary) {
+                send(message);
+            } else {
+                socket().sendText(new String(message, StandardCharsets.ISO_8859_1), true).join();
+            }
+        } catch (CompletionException hungUp) {
+            // So it did.
+        }
+    }
+
     JsonNode answer(int request) {
         return get(answers.computeIfAbsent(request, number -> new CompletableFuture<>()));
     }
