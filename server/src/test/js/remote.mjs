@@ -222,6 +222,9 @@ const cases = {
         await client.execute("CREATE TABLE par (v INT)");
         await Promise.all(Array.from({ length: 200 }, (_, i) => client.execute({ sql: "INSERT INTO par VALUES (?)", args: [i] })));
         assert.equal(await count("par"), 200);
+        // Messages of many lengths, one after the other on one connection.
+        const texts = await Promise.all(Array.from({ length: 3000 }, (_, i) => client.execute({ sql: "SELECT ?", args: ["x".repeat(i % 300)] })));
+        texts.forEach((text, i) => assert.equal(text.rows[0][0].length, i % 300));
         const sums = await Promise.all(Array.from({ length: 200 }, () => client.execute("SELECT sum(v) AS s FROM par")));
         assert.ok(sums.every((sum) => sum.rows[0].s === 19900n));
     },

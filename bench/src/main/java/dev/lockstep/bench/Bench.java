@@ -21,6 +21,7 @@ public final class Bench {
         PARTS.put("apply", ApplyBench::run);
         PARTS.put("latency", LatencyBench::run);
         PARTS.put("copy", FirstCopyBench::run);
+        PARTS.put("hrana", HranaBench::run);
     }
 
     private Bench() {}

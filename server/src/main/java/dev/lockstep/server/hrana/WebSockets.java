@@ -70,6 +70,7 @@ final class WebSockets implements AutoCloseable {
             } catch (RequestFailure e) {
                 return e.toResponse();
             }
+            return delegate.serve(ctx, request.mapData(new WholeHeaders()));
         }
         return delegate.serve(ctx, request);
     }
