@@ -48,8 +48,9 @@ final class HranaBench {
                 Statement statement = connection.createStatement()) {
             statement.execute("PRAGMA journal_mode=WAL");
             statement.execute("CREATE TABLE bench (id INTEGER PRIMARY KEY, v TEXT)");
-            statement.execute("INSERT INTO bench WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)"
-                    + " SELECT i, 'a value of row ' || i FROM n");
+            statement.execute(
+                    "INSERT INTO bench WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)"
+                            + " SELECT i, 'a value of row ' || i FROM n");
             statement.execute("CREATE TABLE written (id INTEGER PRIMARY KEY, v TEXT)");
         }
     }
@@ -76,7 +77,8 @@ final class HranaBench {
     }
 
     private static void report(Table table, JsonNode figures, Map<String, Double> floor) {
-        String what = figures.get("name").asText() + "s, " + figures.get("lanes").asText() + " at once";
+        String what =
+                figures.get("name").asText() + "s, " + figures.get("lanes").asText() + " at once";
         double perSecond = figures.get("perSecond").asDouble();
         if (figures.get("kind").asText().equals("floor")) {
             floor.put(what, perSecond);

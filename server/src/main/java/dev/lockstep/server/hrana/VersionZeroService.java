@@ -48,7 +48,8 @@ final class VersionZeroService {
             throw HttpRequests.malformed(e);
         }
         boolean several = statements.size() > 1;
-        StreamRequest.RunBatch batch = new StreamRequest.RunBatch(several ? transaction(statements) : alone(statements));
+        StreamRequest.RunBatch batch =
+                new StreamRequest.RunBatch(several ? transaction(statements) : alone(statements));
         streams.take(null, received.database())
                 .submit(
                         received.ctx(),
@@ -61,7 +62,8 @@ final class VersionZeroService {
     }
 
     private static Batch alone(List<Statement> statements) {
-        return new Batch(statements.stream().map(one -> new Batch.Step(null, one)).toList());
+        return new Batch(
+                statements.stream().map(one -> new Batch.Step(null, one)).toList());
     }
 
     /** BEGIN, each statement if the one before succeeded, COMMIT, or else ROLLBACK. */
@@ -120,7 +122,8 @@ final class VersionZeroService {
         if (response instanceof StreamResponse.Failed failed) {
             return new RequestFailure(HttpStatus.BAD_REQUEST, failed.error()).toResponse();
         }
-        List<BatchResult.StepResult> steps = ((StreamResponse.BatchDone) response).result().steps();
+        List<BatchResult.StepResult> steps =
+                ((StreamResponse.BatchDone) response).result().steps();
         byte[] body = JsonWriter.array(out -> {
             for (int i = 0; i < first + count; i++) {
                 HranaError error = steps.get(i).error();
@@ -137,7 +140,9 @@ final class VersionZeroService {
 
     private static void results(JsonWriter out, StatementResult result) throws IOException {
         out.member("results", members -> {
-            members.strings("columns", result.columns().stream().map(column -> column.name()).toList());
+            members.strings(
+                    "columns",
+                    result.columns().stream().map(column -> column.name()).toList());
             members.plainRows("rows", result.rows());
             members.member("rows_read", result.outcome().rowsRead());
             members.member("rows_written", result.outcome().rowsWritten());

@@ -71,7 +71,9 @@ class FuzzTest {
                 .getStmtBuilder()
                 .setSql("SELECT 1");
         return List.of(
-                pipeline.build().toByteArray(), cursor.build().toByteArray(), message.build().toByteArray());
+                pipeline.build().toByteArray(),
+                cursor.build().toByteArray(),
+                message.build().toByteArray());
     }
 
     private static List<byte[]> json() {
@@ -143,7 +145,9 @@ class FuzzTest {
                 }
             }
         }
-        assertThat(taken).as("inputs that were still good, seed %d", seed).isBetween(1, CODEC_ROUNDS * decoders.length - 1);
+        assertThat(taken)
+                .as("inputs that were still good, seed %d", seed)
+                .isBetween(1, CODEC_ROUNDS * decoders.length - 1);
     }
 
     @Test

@@ -101,7 +101,8 @@ final class Talk implements WebSocket.Listener, AutoCloseable {
             if (asBinary) {
                 send(message);
             } else {
-                socket().sendText(new String(message, StandardCharsets.ISO_8859_1), true).join();
+                socket().sendText(new String(message, StandardCharsets.ISO_8859_1), true)
+                        .join();
             }
         } catch (CompletionException hungUp) {
             // So it did.
