@@ -22,6 +22,7 @@ public final class Bench {
         PARTS.put("latency", LatencyBench::run);
         PARTS.put("copy", FirstCopyBench::run);
         PARTS.put("hrana", HranaBench::run);
+        PARTS.put("embedded", EmbeddedBench::run);
     }
 
     private Bench() {}
