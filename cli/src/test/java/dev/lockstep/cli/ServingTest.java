@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lockstep.testing.Certificates;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -72,6 +73,38 @@ class ServingTest {
         assertThat(status.get("kind").asText()).isEqualTo("replica");
         assertThat(status.get("checksum")).isEqualTo(once.json().get("checksum"));
         assertThat(Cli.run("verify", database).code()).isZero();
+    }
+
+    @Test
+    void aReplicaFollowsOverLibsqlsProtocolAndOverTls() throws Exception {
+        Certificates certificates = Certificates.make(directory);
+        Cli primary = Cli.start(
+                "primary",
+                database,
+                "--listen",
+                "127.0.0.1:0",
+                "--tls-cert",
+                certificates.chain(),
+                "--tls-key",
+                certificates.key());
+        await().atMost(Duration.ofSeconds(20)).until(() -> primary.out().contains("  serves  "));
+        String url = primary.out().lines().findFirst().orElseThrow().split(" ")[0];
+        assertThat(url).startsWith("https://127.0.0.1:");
+        Path other = directory.resolve("other.db");
+        for (int run = 0; run < 2; run++) {
+            bank.transfer(5);
+            for (Cli once : List.of(
+                    Cli.run("replica", "libsql+" + url, copy, "--once", "--tls-ca", certificates.authority()),
+                    Cli.run("replica", url, other, "--once", "--tls-ca", certificates.authority()))) {
+                assertThat(once.code()).as(once.err()).isZero();
+            }
+            assertThat(Bank.pages(copy)).isEqualTo(Bank.pages(database));
+            assertThat(Bank.pages(other)).isEqualTo(Bank.pages(database));
+        }
+        assertThat(Cli.run("verify", directory.resolve("copy.db-libsql").resolve("log"))
+                        .code())
+                .isZero();
+        assertThat(primary.stop()).isZero();
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.stream.HistoryOrigin;
+import dev.lockstep.testing.Certificates;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -4,13 +4,17 @@ import com.linecorp.armeria.common.HttpData;
 import com.linecorp.armeria.common.HttpHeaderNames;
 import com.linecorp.armeria.common.HttpRequest;
 import com.linecorp.armeria.common.HttpResponse;
+import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.MediaType;
+import com.linecorp.armeria.common.ResponseHeaders;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.SimpleDecoratingHttpService;
+import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,13 +39,27 @@ final class TightTrailers extends SimpleDecoratingHttpService {
     @Override
     public HttpResponse serve(ServiceRequestContext context, HttpRequest request) throws Exception {
         HttpService delegate = (HttpService) unwrap();
-        HttpResponse response = delegate.serve(context, request);
+        HttpResponse response;
+        try {
+            response = delegate.serve(context, request);
+        } catch (IllegalArgumentException e) { // a -bin header that is no base64, which would become HTTP 500
+            return malformed(request, e);
+        }
         return isGrpcWeb(request.contentType())
                 ? response.mapHeaders(headers -> headers.toBuilder()
                                 .removeAndThen(HttpHeaderNames.CONTENT_LENGTH)
                                 .build())
                         .mapData(TightTrailers::tighten)
                 : response;
+    }
+
+    private static HttpResponse malformed(HttpRequest request, IllegalArgumentException cause) {
+        MediaType type = Objects.requireNonNullElse(request.contentType(), MediaType.PLAIN_TEXT);
+        return HttpResponse.of(ResponseHeaders.builder(HttpStatus.OK)
+                .contentType(type)
+                .add("grpc-status", Integer.toString(Status.Code.INVALID_ARGUMENT.value()))
+                .add("grpc-message", "a header: " + cause.getMessage())
+                .build());
     }
 
     private static boolean isGrpcWeb(@Nullable MediaType type) {

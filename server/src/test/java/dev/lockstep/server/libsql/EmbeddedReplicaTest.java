@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lockstep.Primary;
 import dev.lockstep.Programs;
 import dev.lockstep.log.FrameLog;
-import dev.lockstep.server.Certificates;
+import dev.lockstep.testing.Certificates;
 import dev.lockstep.server.LockstepServer;
 import dev.lockstep.testing.Databases;
 import dev.lockstep.testing.Sqlite3;
@@ -13,11 +13,13 @@ import dev.lockstep.testing.Workload;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -196,6 +198,35 @@ class EmbeddedReplicaTest {
             replica.sync();
         }
         written.assertSameAs(copy);
+    }
+
+    @Test
+    @Tag("soak")
+    void aDatabaseOfAGigabyteArrivesWhileMuchIsWritten() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        workload.create();
+        written.execute("CREATE TABLE big (data BLOB)");
+        written.execute("INSERT INTO big SELECT randomblob(27000) FROM account a, account b LIMIT 40000");
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = serve(primary);
+                EmbeddedReplica replica = EmbeddedReplica.open(copy, url(server))) {
+            Thread writer = new Thread(() -> {
+                try {
+                    written.write(2000);
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            writer.start();
+            replica.sync();
+            writer.join();
+            WrittenDatabase.awaitCaptured(primary);
+            replica.sync();
+        }
+        Databases.assertSound(copy);
+        String everything = "SELECT count(*), sum(length(data)), max(data) FROM big";
+        assertThat(Sqlite3.run(copy, everything + ";")).isEqualTo(Sqlite3.run(database, everything + ";"));
+        assertThat(Sqlite3.run(copy, Workload.STATE + ";")).isEqualTo(Sqlite3.run(database, Workload.STATE + ";"));
     }
 
     @Test

@@ -1,4 +1,4 @@
-package dev.lockstep.server;
+package dev.lockstep.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
