@@ -91,7 +91,10 @@ class WrongInputTest {
     /** The status of a failed call: in the headers, or in the trailers' frame. */
     private static String status(HttpResponse<byte[]> response) {
         String trailers = new String(response.body(), StandardCharsets.ISO_8859_1);
-        return response.headers().firstValue("grpc-status").map(code -> "grpc-status:" + code).orElse(trailers) + " "
+        return response.headers()
+                        .firstValue("grpc-status")
+                        .map(code -> "grpc-status:" + code)
+                        .orElse(trailers) + " "
                 + response.headers().firstValue("grpc-message").orElse("");
     }
 
@@ -106,7 +109,8 @@ class WrongInputTest {
 
     private void assertServed() throws Exception {
         HelloResponse hello = hello();
-        assertThat(hello.getCurrentReplicationIndex()).isEqualTo(origin.log().durable().frameNo());
+        assertThat(hello.getCurrentReplicationIndex())
+                .isEqualTo(origin.log().durable().frameNo());
         byte[] frames = message(batch(0, hello.getSessionToken().toStringUtf8()));
         assertThat(Frames.parseFrom(frames).getFramesCount()).isPositive();
     }
@@ -116,7 +120,8 @@ class WrongInputTest {
         assertThat(status(batch(0, "none"))).contains("grpc-status:9", "NO_HELLO");
         String token = hello().getSessionToken().toStringUtf8();
         long end = origin.log().durable().frameNo() + 1;
-        assertThat(Frames.parseFrom(message(batch(end, token))).getFramesCount()).isZero();
+        assertThat(Frames.parseFrom(message(batch(end, token))).getFramesCount())
+                .isZero();
         assertThat(status(batch(end + 1, token))).contains("grpc-status:11");
         assertThat(status(batch(-1, token))).contains("grpc-status:11");
         assertServed();
