@@ -2,8 +2,11 @@
  * A writer that does everything a program may do to a live SQLite database, as fast as it can, until its input ends.
  *
  * usage: hostile DATABASE SEED [option]...
- *   calm          no checkpoints of its own, no VACUUM, no closing: the WAL belongs to others; pauses of 2 ms, because a slow disk
- *                 cannot copy a WAL as fast as this program fills it
+ *   calm          no checkpoints of its own, no VACUUM, no closing: the WAL belongs to others. No savepoints either, so that all programs
+ *                 may be killed at once: SQLite 3.40.1 leaves frames without checksum in the WAL after a ROLLBACK TO over spilled
+ *                 pages, and when nobody is left who has the wal-index, the next one finds only what stands before them; if a
+ *                 checkpoint went further, the database is damaged, with Lockstep or without
+ *   pause=N       N us between transactions, so that a slow disk keeps up with what this program writes
  *   die=N         ends itself as kill -9 does at SQLite's Nth memory barrier on the wal-index; in a commit, one of them stands
  *                 between the two stores of the header
  *   count=N       ends after N transactions
@@ -30,6 +33,7 @@ static uint64_t state;
 static long committed;
 static long barriers_left = -1;
 static int calm;
+static unsigned pause_us;
 
 static unsigned rnd(unsigned below) {
     state = state * 6364136223846793005u + 1442695040888963407u;
@@ -132,7 +136,7 @@ static void write_transaction(void) {
         return;
     }
     transfer();
-    if (kind < 16) {
+    if (kind < 16 && !calm) {
         run("SAVEPOINT a");
         spoil();
         run("SAVEPOINT b");
@@ -212,6 +216,8 @@ int main(int argc, char **argv) {
     for (int i = 3; i < argc; i++) {
         if (!strcmp(argv[i], "calm")) {
             calm = 1;
+        } else if (!strncmp(argv[i], "pause=", 6)) {
+            pause_us = (unsigned)atol(argv[i] + 6);
         } else if (!strncmp(argv[i], "die=", 4)) {
             barriers_left = atol(argv[i] + 4);
         } else if (!strncmp(argv[i], "count=", 6)) {
@@ -224,11 +230,10 @@ int main(int argc, char **argv) {
     open_database();
     while (committed != count && !input_ended()) {
         write_transaction();
-        if (calm) {
-            usleep(2000);
-        } else {
+        if (!calm) {
             be_hostile();
         }
+        usleep(pause_us);
     }
     close_database();
     printf("%ld\n", committed);

@@ -1,11 +1,12 @@
 """Writes through Python's sqlite3 module, opening the database anew from time to time, until its input ends.
 
-usage: writer.py DATABASE SEED; prints the number of transactions it committed. The tables are those of the Java tests' Workload.
+usage: writer.py DATABASE SEED [PAUSE], with PAUSE microseconds between transactions; prints the number of transactions it committed. The tables are those of the Java tests' Workload.
 """
 import random
 import select
 import sqlite3
 import sys
+import time
 
 ACCOUNTS = 200
 
@@ -40,13 +41,14 @@ def input_ended():
     return bool(select.select([sys.stdin], [], [], 0)[0]) and not sys.stdin.buffer.read(1)
 
 
-def main(database, seed):
+def main(database, seed, pause):
     rnd = random.Random(seed)
     committed = 0
     while not input_ended():
         connection = sqlite3.connect(database, timeout=60, isolation_level=None)
         for _ in range(rnd.randint(1, 60)):
             committed += transaction(connection, rnd)
+            time.sleep(pause / 1e6)
             if rnd.random() < 0.1:
                 connection.execute(
                     "PRAGMA wal_checkpoint(" + rnd.choice(["PASSIVE", "FULL", "RESTART", "TRUNCATE"]) + ")").fetchall()
@@ -54,4 +56,4 @@ def main(database, seed):
     print(committed)
 
 
-main(sys.argv[1], int(sys.argv[2]))
+main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0)

@@ -1,11 +1,10 @@
 package dev.lockstep.capture;
 
-import static dev.lockstep.sqlite.SqliteConnections.execute;
 import static dev.lockstep.sqlite.SqliteConnections.text;
 
-import dev.lockstep.UnavailableException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.sqlite.SqliteConnections;
+import dev.lockstep.sqlite.WalFormat;
 import dev.lockstep.sqlite.WalIndex;
 import dev.lockstep.sqlite.WalIndexHeader;
 import java.io.Closeable;
@@ -26,10 +25,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A cycle has two parts. (1) In the background, without a lock, most of the WAL is copied into the database file. (2) On the
  * capture's thread, under the write lock: capture the rest, copy the rest, renew the pin so that the next writer may start the WAL anew.
- * Writers wait for part 2 only: two fsyncs and the few frames that were committed during part 1. Part 2 does not queue up with
- * writers: it tries for the lock again and again between rounds of capture, and so finds the moment between two transactions even of
- * a writer that does nothing else. When other programs' read transactions keep frames from being copied, the cycle is postponed, and the WAL
- * grows meanwhile.
+ * Writers wait for part 2 only: two fsyncs and the few frames that were committed during part 1; unless they outrun the disk by far, when
+ * the {@link Brake} slows them down during part 1, too. Part 2 does not queue up with writers, see {@link WriteLock}. When other
+ * programs' read transactions keep frames from being copied, the cycle is postponed, and the WAL grows meanwhile.
  *
  * <p>Not thread-safe: belongs to the capture's thread.
  */
@@ -39,9 +37,6 @@ final class Checkpointer implements Closeable {
 
     /** Below SQLite's own 1000, so that writers seldom have to checkpoint themselves. */
     private static final int DUE_FRAMES = 800;
-
-    /** For so long part 2 tries for the lock in one round of capture. */
-    private static final long TRY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
     /** After this long without getting the lock, a cycle counts as postponed. */
     private static final long LOCKING_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -54,6 +49,9 @@ final class Checkpointer implements Closeable {
     private final Path path;
     private final WalIndex walIndex;
     private final Capture capture;
+    private final int frameSize;
+    private final WriteLock lock;
+    private final Brake brake;
     private final ExecutorService background = Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Thread(task, "lockstep-checkpoint");
         thread.setDaemon(true);
@@ -84,11 +82,9 @@ final class Checkpointer implements Closeable {
         this.path = attachment.database().path();
         this.walIndex = attachment.walIndex();
         this.capture = capture;
-        try {
-            execute(attachment.writer(), "PRAGMA busy_timeout=0");
-        } catch (SQLException e) {
-            throw SqliteConnections.translate(path, e);
-        }
+        this.frameSize = WalFormat.FRAME_HEADER_SIZE + attachment.pageSize();
+        this.lock = new WriteLock(path, attachment.writer());
+        this.brake = new Brake(lock, System.nanoTime());
     }
 
     /** Consecutive cycles that could not finish. */
@@ -115,6 +111,8 @@ final class Checkpointer implements Closeable {
                 if (running != null && running.isDone()) {
                     passive = null;
                     copied(running, end);
+                } else {
+                    brake.step((long) uncopied(end) * frameSize, System.nanoTime());
                 }
             }
             case LOCKING -> lock(end);
@@ -122,8 +120,11 @@ final class Checkpointer implements Closeable {
     }
 
     private boolean due(WalIndexHeader end, boolean idle) {
-        int copied = walIndex.backfilled();
-        return copied < end.maxFrame() ? idle || end.maxFrame() >= DUE_FRAMES : false;
+        return uncopied(end) > 0 && (idle || end.maxFrame() >= DUE_FRAMES);
+    }
+
+    private int uncopied(WalIndexHeader end) {
+        return end.maxFrame() - walIndex.backfilled();
     }
 
     private void copy() {
@@ -132,7 +133,7 @@ final class Checkpointer implements Closeable {
         passive = background.submit(() -> text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)"));
     }
 
-    private void copied(Future<?> running, WalIndexHeader end) {
+    private void copied(Future<?> running, WalIndexHeader end) throws IOException {
         if (!succeeded(running)) {
             postpone();
         } else if (end.maxFrame() < DUE_FRAMES) {
@@ -146,9 +147,9 @@ final class Checkpointer implements Closeable {
     private void lock(WalIndexHeader end) throws IOException {
         // More each time, so that a cycle ends also where others write faster than this copies.
         int bearable = DUE_FRAMES << Math.min(rounds, MAX_DOUBLINGS);
-        if (end.maxFrame() - walIndex.backfilled() > bearable) {
+        if (uncopied(end) > bearable) {
             copy();
-        } else if (tryLock()) {
+        } else if (lock.tryToHold()) {
             if (renew()) {
                 finish();
             } else {
@@ -159,13 +160,15 @@ final class Checkpointer implements Closeable {
         }
     }
 
-    private void finish() {
+    private void finish() throws IOException {
+        lock.release();
         phase = Phase.RESTING;
         postponed = 0;
         notBefore = System.nanoTime();
     }
 
-    private void postpone() {
+    private void postpone() throws IOException {
+        lock.release();
         phase = Phase.RESTING;
         notBefore = System.nanoTime() + (FIRST_DELAY << Math.min(postponed, MAX_DOUBLINGS));
         postponed++;
@@ -182,23 +185,7 @@ final class Checkpointer implements Closeable {
         }
     }
 
-    private boolean tryLock() throws IOException {
-        long start = System.nanoTime();
-        do {
-            try {
-                execute(attachment.writer(), "BEGIN IMMEDIATE");
-                return true;
-            } catch (SQLException e) {
-                IOException error = SqliteConnections.translate(path, e);
-                if (!(error instanceof UnavailableException)) {
-                    throw error;
-                }
-            }
-        } while (System.nanoTime() - start < TRY_NANOS);
-        return false;
-    }
-
-    /** Part 2, with the write lock, which it gives back; false when a reader or another checkpoint is in the way. */
+    /** Part 2, with the write lock; false when a reader or another checkpoint is in the way. */
     private boolean renew() throws IOException {
         try {
             CrashPoint.CHECKPOINT_LOCKED.reached();
@@ -215,24 +202,15 @@ final class Checkpointer implements Closeable {
             return true;
         } catch (SQLException e) {
             throw SqliteConnections.translate(path, e);
-        } finally {
-            release();
-        }
-    }
-
-    private void release() throws IOException {
-        try {
-            execute(attachment.writer(), "ROLLBACK");
-        } catch (SQLException e) {
-            throw SqliteConnections.translate(path, e);
         }
     }
 
     /** Waits for a checkpoint under way; its connection must not be closed beneath it. */
     @Override
-    public void close() {
+    public void close() throws IOException {
         background.shutdown();
         try {
+            lock.release();
             if (!background.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
                 logger.warn("{}: a checkpoint is still running after {} s", path, CLOSE_SECONDS);
             }

@@ -117,7 +117,8 @@ final class Transcriber {
             if (!afterBareFrame) {
                 logger.warn(
                         "WAL frame {} has no checksum: a program with an old SQLite wrote it. Lockstep has it, but if all programs are"
-                                + " killed now, SQLite will lose the transactions from there on; give that program a newer SQLite",
+                                + " killed now, SQLite will lose the transactions from there on, and the database is damaged if parts"
+                                + " of them were checkpointed; give that program a newer SQLite",
                         walFrame);
             }
             afterBareFrame = true;

@@ -18,6 +18,9 @@ public final class ChildJvm implements AutoCloseable {
 
     private static final int TAIL = 4000;
 
+    /** Much more than an idle machine needs. */
+    private static final long END_SECONDS = 180;
+
     private final Process process;
     private final Path output;
 
@@ -46,10 +49,10 @@ public final class ChildJvm implements AutoCloseable {
         return command;
     }
 
-    /** Waits for the end of the process, and fails if that takes more than a minute. */
+    /** Waits for the end of the process, and fails if that takes minutes. */
     public int exitCode() {
         try {
-            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new AssertionError("the child did not end: " + tail());
             }

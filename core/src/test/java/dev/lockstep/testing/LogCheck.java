@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Executes a whole log on an image of the database it began with, and compares: every commit's state checksum on the way, every page of
@@ -32,6 +33,9 @@ public final class LogCheck {
 
     private long state;
 
+    /** Up to which transaction the log was executed. */
+    private @Nullable CommitRecord head;
+
     /** @param base the database file as it was when the log began */
     public LogCheck(Path base, int pageSize) throws IOException {
         this.pageSize = pageSize;
@@ -42,12 +46,20 @@ public final class LogCheck {
         }
     }
 
-    /** Executes the log from its start, which must be the base, and fails where a commit's state is not what its record says. */
+    /**
+     * Executes what the log has since the last call, or since its start, which must be the base; fails where a commit's state is not what
+     * its record says.
+     */
     public void execute(FrameLog log) throws IOException {
+        CommitRecord from = head == null ? CommitRecord.before(log.start()) : head;
+        if (from.stateChecksum() != state || !from.equals(log.commitAt(from.frameNo()))) {
+            throw new AssertionError("expected a log that goes on from " + from + ", found one from " + log.start()
+                    + " to " + log.head());
+        }
         ByteBuffer frames = ByteBuffer.allocate(Math.max(CHUNK, FrameLayout.frameSize(pageSize)))
                 .order(ByteOrder.LITTLE_ENDIAN);
         List<CommitRecord> commits = new ArrayList<>();
-        try (LogReader reader = log.reader(log.start().startFrameNo() - 1)) {
+        try (LogReader reader = log.reader(from.frameNo())) {
             while (reader.read(frames.clear(), commits, log.head().frameNo()) > 0) {
                 frames.flip();
                 execute(frames, commits);
@@ -68,6 +80,7 @@ public final class LogCheck {
                     throw new AssertionError("executing the log leads to " + size + " pages with state checksum "
                             + Long.toHexString(state) + " where it says " + commit);
                 }
+                head = commit;
             }
         }
     }

@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
- * A primary as a process of its own, to be killed: {@code PrimaryProcess DATABASE SEGMENT_BYTES [SEED]}. With a seed it writes to the
- * database itself, too. It promises on its output what it knows to be durable, and runs until its input ends.
+ * A primary as a process of its own, to be killed: {@code PrimaryProcess DATABASE SEGMENT_BYTES [SEED PAUSE]}. With a seed it writes to
+ * the database itself, too, and pauses for so many microseconds between transactions. It promises on its output what it knows to be
+ * durable, and runs until its input ends.
  */
 public final class PrimaryProcess {
 
@@ -42,6 +44,11 @@ public final class PrimaryProcess {
 
     private PrimaryProcess() {}
 
+    /** A log that keeps everything, in segments of this size. */
+    public static FrameLog.Options log(long segmentBytes) {
+        return new FrameLog.Options(segmentBytes, Long.MAX_VALUE, Duration.ofDays(10_000));
+    }
+
     /** The promises on the output of such a process; one that it died in the middle of was not made. */
     public static List<Promise> promises(String output) {
         List<Promise> promises = new ArrayList<>();
@@ -55,18 +62,29 @@ public final class PrimaryProcess {
         return promises;
     }
 
+    /** What else the process does with the primary; closed before it. */
+    public interface Use {
+        AutoCloseable start(Primary primary) throws Exception;
+    }
+
     public static void main(String[] arguments) throws Exception {
+        run(arguments, primary -> () -> {});
+    }
+
+    /** The whole process. */
+    public static void run(String[] arguments, Use use) throws Exception {
         Path database = Path.of(arguments[0]);
-        FrameLog.Options options =
-                new FrameLog.Options(Long.parseLong(arguments[1]), 1L << 30, Duration.ofDays(10_000));
-        Primary primary = Primary.of(database).log(options).open();
+        Primary primary =
+                Primary.of(database).log(log(Long.parseLong(arguments[1]))).open();
         if (arguments.length > 2) {
-            background("writer", () -> write(database, Long.parseLong(arguments[2])));
+            background("writer", () -> write(database, Long.parseLong(arguments[2]), Long.parseLong(arguments[3])));
         }
         background("promises", () -> promise(primary.log()));
+        AutoCloseable used = use.start(primary);
         while (System.in.read() >= 0) {
             // until its end
         }
+        used.close();
         primary.close();
         System.exit(primary.status().failure() == null ? 0 : 1);
     }
@@ -90,11 +108,12 @@ public final class PrimaryProcess {
         thread.start();
     }
 
-    private static void write(Path database, long seed) throws Exception {
+    private static void write(Path database, long seed, long pauseMicros) throws Exception {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=60000")) {
             Workload workload = new Workload(connection, seed);
             while (true) {
                 workload.any();
+                LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(pauseMicros));
             }
         }
     }

@@ -7,7 +7,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Programs of all kinds that read a database of the {@link Workload} all the time, each in its own thread: none may ever be told
@@ -22,17 +24,31 @@ public final class Readers implements AutoCloseable {
     }
 
     private final Path database;
+    private final int busyTimeout;
     private final Crew crew = new Crew("reader");
     private final AtomicLong reads = new AtomicLong();
+    private long pauseNanos;
 
     public Readers(Path database) {
-        this.database = database;
+        this(database, 0);
     }
 
-    /** A connection of this process that stays open, with no busy timeout. */
+    /** @param busyTimeout milliseconds for which they wait for one another to recover what a killed process left */
+    public Readers(Path database, int busyTimeout) {
+        this.database = database;
+        this.busyTimeout = busyTimeout;
+    }
+
+    /** Lets those that are started from now on pause for so long between reads, to leave the cores to others. */
+    public Readers pausing(int micros) {
+        pauseNanos = TimeUnit.MICROSECONDS.toNanos(micros);
+        return this;
+    }
+
+    /** A connection of this process that stays open. */
     public Readers jdbc() {
         return start("jdbc", () -> {
-            try (Connection connection = connect(0);
+            try (Connection connection = connect();
                     Statement statement = connection.createStatement()) {
                 repeat(() -> Workload.check(statement));
             }
@@ -42,7 +58,7 @@ public final class Readers implements AutoCloseable {
     /** A connection of this process that holds a snapshot for a while, which must not change meanwhile. */
     public Readers snapshots(int millis) {
         return start("snapshots", () -> {
-            try (Connection connection = connect(0);
+            try (Connection connection = connect();
                     Statement statement = connection.createStatement()) {
                 repeat(() -> {
                     statement.execute("BEGIN");
@@ -68,7 +84,7 @@ public final class Readers implements AutoCloseable {
         return start(
                 "jdbc-reopening",
                 () -> repeat(() -> {
-                    try (Connection connection = connect(0);
+                    try (Connection connection = connect();
                             Statement statement = connection.createStatement()) {
                         return Workload.check(statement);
                     }
@@ -79,6 +95,7 @@ public final class Readers implements AutoCloseable {
     public Readers shell() {
         return start("shell", () -> {
             try (Sqlite3 shell = new Sqlite3(database)) {
+                shell.ask(timeout());
                 repeat(() -> Workload.check(shell.ask(Workload.STATE + ";")));
             }
         });
@@ -87,7 +104,12 @@ public final class Readers implements AutoCloseable {
     /** Other programs, each for one read. */
     public Readers shellReopening() {
         return start(
-                "shell-reopening", () -> repeat(() -> Workload.check(Sqlite3.run(database, Workload.STATE + ";"))));
+                "shell-reopening",
+                () -> repeat(() -> Workload.check(Sqlite3.run(database, timeout() + Workload.STATE + ";"))));
+    }
+
+    private String timeout() {
+        return ".timeout " + busyTimeout + "\n";
     }
 
     /** Another program that checkpoints in every way, as often as it can. */
@@ -107,7 +129,7 @@ public final class Readers implements AutoCloseable {
         });
     }
 
-    private Connection connect(int busyTimeout) throws SQLException {
+    private Connection connect() throws SQLException {
         return DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=" + busyTimeout);
     }
 
@@ -126,6 +148,7 @@ public final class Readers implements AutoCloseable {
             }
             last = counter;
             reads.incrementAndGet();
+            LockSupport.parkNanos(pauseNanos);
         }
     }
 

@@ -7,6 +7,8 @@ import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Programs of all kinds that write to a database of the {@link Workload} all the time, with checkpoints of their own, until they are
@@ -22,6 +24,7 @@ public final class Writers implements AutoCloseable {
 
     private final Path database;
     private final Random random;
+    private int pauseMicros;
     private final List<Starter> starters = new ArrayList<>();
     private final List<Foreign> processes = new ArrayList<>();
     private final Crew crew = new Crew("writer");
@@ -31,17 +34,25 @@ public final class Writers implements AutoCloseable {
         this.random = new Random(seed);
     }
 
+    /** Lets those that are started from now on, but for the shell, pause for so long between transactions. */
+    public Writers pausing(int micros) {
+        pauseMicros = micros;
+        return this;
+    }
+
     /** The hostile C program, see there for the options. */
     public Writers c(String... options) throws IOException {
+        String pause = "pause=" + pauseMicros;
         return process(() -> {
-            List<Object> arguments = new ArrayList<>(List.of(seed()));
+            List<Object> arguments = new ArrayList<>(List.of(seed(), pause));
             arguments.addAll(List.of(options));
             return Foreign.c("hostile.c", database, arguments.toArray());
         });
     }
 
     public Writers python() throws IOException {
-        return process(() -> Foreign.python("writer.py", database, seed()));
+        int pause = pauseMicros;
+        return process(() -> Foreign.python("writer.py", database, seed(), pause));
     }
 
     private Writers process(Starter starter) throws IOException {
@@ -81,12 +92,14 @@ public final class Writers implements AutoCloseable {
     /** A connection of this process. */
     public Writers jdbc() {
         long seed = seed();
+        long pause = TimeUnit.MICROSECONDS.toNanos(pauseMicros);
         return thread("jdbc", () -> {
             try (Connection connection =
                     DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=60000")) {
                 Workload workload = new Workload(connection, seed);
                 while (!crew.isStopped()) {
                     workload.any();
+                    LockSupport.parkNanos(pause);
                 }
             }
         });

@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class BadNetwork implements Closeable {
 
     private final ServerSocket entry;
-    private final int exit;
+    private volatile int exit;
     private final Random random;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private volatile int flipOneIn;
@@ -30,6 +30,11 @@ final class BadNetwork implements Closeable {
 
     int port() {
         return entry.getLocalPort();
+    }
+
+    /** Where new connections lead from now on. */
+    void exit(int port) {
+        exit = port;
     }
 
     /** Flips a random bit in one of so many reads on their way to the replica; 0 for none. */

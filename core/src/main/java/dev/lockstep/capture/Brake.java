@@ -1,0 +1,43 @@
+package dev.lockstep.capture;
+
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Slows writers down while they fill the WAL faster than the disk takes it, as SQLite's own automatic checkpoints do, which make
+ * the committing writer wait for the disk. It holds the write lock in turns, each short enough for a writer's busy timeout, with
+ * pauses that are long enough for a waiting writer, which looks every 100 ms, to get its turn.
+ *
+ * <p>Not thread-safe: belongs to the capture's thread.
+ */
+final class Brake {
+
+    /** No writer waits for longer than this at a time. */
+    static final long HOLD_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
+
+    static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(150);
+
+    /** From so many bytes of WAL on that are not in the database file yet. */
+    static final long LIMIT_BYTES = 256 << 20;
+
+    private final WriteLock lock;
+    private long turnedNanos;
+
+    Brake(WriteLock lock, long nowNanos) {
+        this.lock = lock;
+        this.turnedNanos = nowNanos - PAUSE_NANOS;
+    }
+
+    /** @param uncopiedBytes of the WAL, while they are being copied */
+    void step(long uncopiedBytes, long nowNanos) throws IOException {
+        boolean tooMuch = uncopiedBytes >= LIMIT_BYTES;
+        if (lock.isHeld()) {
+            if (!tooMuch || nowNanos - turnedNanos >= HOLD_NANOS) {
+                lock.release();
+                turnedNanos = nowNanos;
+            }
+        } else if (tooMuch && nowNanos - turnedNanos >= PAUSE_NANOS && lock.tryToHold()) {
+            turnedNanos = nowNanos;
+        }
+    }
+}
