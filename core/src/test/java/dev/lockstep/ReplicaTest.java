@@ -15,7 +15,13 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,6 +113,74 @@ class ReplicaTest {
             }
         }
         assertEqual();
+    }
+
+    @Test
+    void listenersHearOfTransactionsAndOfTheEnd() throws Exception {
+        Set<Position> durable = ConcurrentHashMap.newKeySet();
+        Set<Position> applied = ConcurrentHashMap.newKeySet();
+        Queue<State> states = new ConcurrentLinkedQueue<>();
+        Queue<LockstepException> stops = new ConcurrentLinkedQueue<>();
+        Primary.Listener atPrimary = new Primary.Listener() {
+            @Override
+            public void durable(Position position) {
+                durable.add(position);
+            }
+        };
+        Replica.Listener atReplica = new Replica.Listener() {
+            @Override
+            public void applied(Position position) {
+                applied.add(position);
+                throw new IllegalStateException("what a listener throws stops nothing");
+            }
+
+            @Override
+            public void stateChanged(State state, @Nullable String problem) {
+                states.add(state);
+            }
+
+            @Override
+            public void stopped(LockstepException reason) {
+                stops.add(reason);
+            }
+        };
+        try (Primary primary = Primary.of(database).listener(atPrimary).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Replica replica =
+                        Replica.of(copy, upstream).listener(atReplica).open();
+                Connection writer = connect(database)) {
+            assertFollowed(primary, replica);
+            execute(writer, "INSERT INTO t(v) VALUES (1)");
+            Position committed = primary.awaitCaptured(SOON);
+            await().atMost(SOON).until(() -> durable.contains(committed) && applied.contains(committed));
+            assertThat(primary.awaitAcknowledged(committed, 1, SOON)).isEqualTo(new Primary.Acknowledged(true, 1));
+            assertThat(primary.awaitAcknowledged(committed, 2, Duration.ZERO).reaches(2))
+                    .isFalse();
+            assertThat(stops).isEmpty();
+            upstream.through(ReplicaTest::flipABit);
+            execute(writer, "INSERT INTO t(v) VALUES (2)");
+            await().atMost(SOON).until(() -> states.contains(State.REFUSED));
+            assertThat(states).containsSubsequence(State.COPYING, State.FOLLOWING, State.REFUSED);
+            assertThat(stops).containsExactly(replica.refusal());
+        }
+    }
+
+    @Test
+    void theLagIsKnownOnceTheReplicaHasCaughtUpAndGrowsWithoutThePrimary() throws Exception {
+        try (Primary primary = Primary.of(database).open()) {
+            Replica replica;
+            try (LocalUpstream upstream = new LocalUpstream(primary)) {
+                replica = Replica.of(copy, upstream).open();
+                assertThat(replica.awaitLag(Duration.ofSeconds(5), SOON)).isTrue();
+            }
+            try (replica) {
+                Duration lag = Objects.requireNonNull(replica.lag());
+                await().atMost(SOON)
+                        .until(() -> Objects.requireNonNull(replica.lag()).compareTo(lag.plusMillis(300)) > 0);
+                assertThat(replica.awaitLag(Duration.ofMillis(100), Duration.ofMillis(50)))
+                        .isFalse();
+            }
+        }
     }
 
     private static ToReplica flipABit(ToReplica message) {

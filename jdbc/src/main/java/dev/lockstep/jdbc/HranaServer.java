@@ -108,7 +108,7 @@ final class HranaServer {
             } catch (ConnectException | HttpConnectTimeoutException e) {
                 if (!waits || System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS) >= deadline) {
                     throw new SQLTransientConnectionException(
-                            address() + " cannot be reached" + (waits ? " for " + timeout.toSeconds() + " s" : "")
+                            address() + " cannot be reached" + (waits ? " for " + timeout.toMillis() + " ms" : "")
                                     + "; nothing was done there. Reads of a replica go on; for writes, try again, or set"
                                     + " whenUnreachable=wait",
                             "08001",
@@ -132,6 +132,8 @@ final class HranaServer {
                 throw connect;
             } else if (e.getCause() instanceof HttpConnectTimeoutException connect) {
                 throw connect;
+            } else if (e.getCause() instanceof CancellationException cancelled) {
+                throw cancelled;
             }
             throw new SQLNonTransientConnectionException(
                     address() + " did not answer: " + e.getCause()
@@ -141,8 +143,8 @@ final class HranaServer {
         } catch (TimeoutException e) {
             answer.cancel(true);
             throw new SQLTimeoutException(
-                    address() + " did not answer within " + timeout.toSeconds()
-                            + " s (option timeout). It is unknown whether the statement was executed",
+                    address() + " did not answer within " + timeout.toMillis()
+                            + " ms (option timeout). It is unknown whether the statement was executed",
                     "08007",
                     e);
         } catch (InterruptedException e) {

@@ -28,7 +28,7 @@ enum Option {
             Settings.Mode.REPLICA),
     TIMEOUT(
             "timeout",
-            "10s",
+            "30s",
             "longest wait for a first copy, for the primary's answer, and for an own write to become readable here",
             Settings.Mode.PRIMARY,
             Settings.Mode.REPLICA,

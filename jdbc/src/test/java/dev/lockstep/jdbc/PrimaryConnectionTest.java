@@ -1,5 +1,7 @@
 package dev.lockstep.jdbc;
 
+import static dev.lockstep.jdbc.Pair.ask;
+import static dev.lockstep.jdbc.Pair.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,10 +13,8 @@ import dev.lockstep.UnavailableException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLDataException;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.Properties;
 import java.util.UUID;
 import org.awaitility.Awaitility;
@@ -34,20 +34,6 @@ class PrimaryConnectionTest {
     void nameTheDatabase() {
         database = directory.resolve("app.db");
         url = "jdbc:lockstep:" + database + "?linger=0ms";
-    }
-
-    private static void run(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
-    private static String ask(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            rows.next();
-            return rows.getString(1);
-        }
     }
 
     /** Nobody has the primary open: it can be opened here. */

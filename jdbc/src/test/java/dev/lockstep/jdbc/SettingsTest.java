@@ -3,6 +3,7 @@ package dev.lockstep.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -24,7 +25,7 @@ class SettingsTest {
         assertThat(settings.path()).isEqualTo(Path.of("/data/app.db"));
         assertThat(settings.acknowledgement()).isEqualTo(Acknowledgement.replicas(2));
         assertThat(settings.sqlite()).containsEntry("foreign_keys", "true");
-        assertThat(settings.duration(Option.TIMEOUT)).isEqualTo(Duration.ofSeconds(10));
+        assertThat(settings.duration(Option.TIMEOUT)).isEqualTo(Duration.ofSeconds(30));
     }
 
     @Test
@@ -76,6 +77,17 @@ class SettingsTest {
             """)
     void whatCannotBeUnderstoodIsNamed(String rest, String problem) {
         assertThatThrownBy(() -> parse(rest)).isInstanceOf(SQLException.class).hasMessageContaining(problem);
+    }
+
+    @Test
+    void theManualListsEveryOptionAsItIs() throws Exception {
+        String manual = Files.readString(Path.of("..", "docs", "jdbc.md"));
+        for (Option option : Option.values()) {
+            String standard = option.standard().isEmpty() ? "" : "`" + option.standard() + "`";
+            assertThat(manual)
+                    .contains("| `" + option.key() + "` | " + option.fitting() + " | " + standard + " | "
+                            + option.description() + " |");
+        }
     }
 
     @Test
