@@ -146,8 +146,7 @@ class ReplicaTest {
         };
         try (Primary primary = Primary.of(database).listener(atPrimary).open();
                 LocalUpstream upstream = new LocalUpstream(primary);
-                Replica replica =
-                        Replica.of(copy, upstream).listener(atReplica).open();
+                Replica replica = Replica.of(copy, upstream).listener(atReplica).open();
                 Connection writer = connect(database)) {
             assertFollowed(primary, replica);
             execute(writer, "INSERT INTO t(v) VALUES (1)");

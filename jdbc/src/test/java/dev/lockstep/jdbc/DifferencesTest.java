@@ -82,7 +82,9 @@ class DifferencesTest {
 
     @Test
     void forwardedUpdateCountsLeaveOutWhatTriggersDid() throws Exception {
-        run(replica, "CREATE TRIGGER doubling AFTER INSERT ON t WHEN new.a < 100 BEGIN INSERT INTO t VALUES (new.a + 100); END");
+        run(
+                replica,
+                "CREATE TRIGGER doubling AFTER INSERT ON t WHEN new.a < 100 BEGIN INSERT INTO t VALUES (new.a + 100); END");
         assertThat(update(primary, "INSERT INTO t VALUES (1)")).isEqualTo(2);
         assertThat(update(replica, "INSERT INTO t VALUES (2)")).isEqualTo(1);
         assertThat(update(remote, "INSERT INTO t VALUES (3)")).isEqualTo(1);

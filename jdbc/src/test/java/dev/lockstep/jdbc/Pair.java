@@ -76,7 +76,8 @@ final class Pair implements AutoCloseable {
 
     /** The replica is told that its history is another. */
     void diverge() {
-        upstream.through(message -> new ToReplica.Refused(ToReplica.Refused.Reason.DIVERGED, "a", "b", "the histories differ"));
+        upstream.through(
+                message -> new ToReplica.Refused(ToReplica.Refused.Reason.DIVERGED, "a", "b", "the histories differ"));
     }
 
     /** The server of the primary cannot be reached until {@link #restartServer}. */

@@ -157,7 +157,8 @@ class ReplicaConnectionTest {
                     .isInstanceOf(SQLTransientConnectionException.class)
                     .hasMessageContaining("cannot be reached; nothing was done there");
             connection.setAutoCommit(false);
-            assertThatThrownBy(() -> run(connection, "INSERT INTO t VALUES (3)")).hasMessageContaining("nothing was done");
+            assertThatThrownBy(() -> run(connection, "INSERT INTO t VALUES (3)"))
+                    .hasMessageContaining("nothing was done");
             connection.rollback();
             connection.setAutoCommit(true);
             assertThat(ask(connection, "SELECT count(*) FROM t")).isEqualTo("1");
@@ -190,7 +191,8 @@ class ReplicaConnectionTest {
             run(connection, "INSERT INTO t VALUES (1)");
             pair.stopServer();
             pair.restartServer();
-            assertThatThrownBy(() -> run(connection, "INSERT INTO t VALUES (2)")).isInstanceOf(SQLException.class);
+            assertThatThrownBy(() -> run(connection, "INSERT INTO t VALUES (2)"))
+                    .isInstanceOf(SQLException.class);
             assertThatThrownBy(() -> run(connection, "INSERT INTO t VALUES (3)"))
                     .hasMessageContaining("the transaction was lost");
             assertThatThrownBy(() -> ask(connection, "SELECT count(*) FROM t")).hasMessageContaining("was lost");
@@ -221,8 +223,7 @@ class ReplicaConnectionTest {
 
     @Test
     void aTokenCarriesAWriteFromOneReplicaToAnother() throws Exception {
-        try (Replica second = Replica.of(
-                                directory.resolve("second.db"), RemotePrimary.of(pair.url()))
+        try (Replica second = Replica.of(directory.resolve("second.db"), RemotePrimary.of(pair.url()))
                         .open();
                 Connection writer = pair.connect();
                 Connection reader = LockstepDataSource.of(second, pair.url(), new Properties())
@@ -308,7 +309,9 @@ class ReplicaConnectionTest {
                 assertThat(outcome.join())
                         .isInstanceOfSatisfying(
                                 SQLException.class,
-                                e -> assertThat(e.getErrorCode()).as(e.toString()).isEqualTo(9));
+                                e -> assertThat(e.getErrorCode())
+                                        .as(e.toString())
+                                        .isEqualTo(9));
             }
         }
     }

@@ -64,8 +64,8 @@ class ReplicaUrlTest {
 
     @Test
     void aReplicaWithoutItsFirstCopySaysWhyThereIsNoConnection() throws Exception {
-        String url = "jdbc:lockstep:" + directory.resolve("copy.db") + "?timeout=100ms&linger=0ms&primary=http://127.0.0.1:"
-                + freePort();
+        String url = "jdbc:lockstep:" + directory.resolve("copy.db")
+                + "?timeout=100ms&linger=0ms&primary=http://127.0.0.1:" + freePort();
         assertThatThrownBy(() -> DriverManager.getConnection(url))
                 .isInstanceOf(SQLException.class)
                 .hasMessageContaining("first copy was not finished within 100 ms");
