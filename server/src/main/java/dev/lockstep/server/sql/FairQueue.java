@@ -50,6 +50,11 @@ final class FairQueue {
         free++;
     }
 
+    /** How many wait. */
+    synchronized int waiting() {
+        return waiting.size();
+    }
+
     private synchronized void remove(Ticket ticket) {
         waiting.remove(ticket);
     }

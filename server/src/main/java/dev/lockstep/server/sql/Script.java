@@ -143,7 +143,7 @@ final class Script {
             }
             case VACUUM -> {
                 if (lexer.isWord("INTO")) {
-                    refusal = "VACUUM INTO writes another file on the server; use a backup instead";
+                    refusal = "VACUUM INTO is refused: it would write another file on the server; use a backup instead";
                 }
             }
             case CHANGE, DEFINITION -> {

@@ -55,6 +55,7 @@ public final class SqlSession implements AutoCloseable {
     public Outcome execute(Query query, RowSink rows) throws SqlFailure {
         requireLength(query.sql());
         SqlStatement statement = Script.single(query.sql());
+        refuse(statement);
         @Nullable Object[] values = statement.parameters().bind(query.args(), query.named());
         RowSink sink = query.wantRows() ? new LimitedRows(rows, limits) : RowSink.NONE;
         long start = System.nanoTime();
@@ -93,6 +94,7 @@ public final class SqlSession implements AutoCloseable {
                             "the script has more than " + limits.scriptStatements()
                                     + " statements; those before were run");
                 }
+                refuse(one);
                 committed |= perform(one, one.parameters().bind(List.of(), List.of()), RowSink.NONE).committed;
             }
             return committed ? database.capturedFrame() : null;
@@ -178,7 +180,6 @@ public final class SqlSession implements AutoCloseable {
     }
 
     private Done perform(SqlStatement statement, @Nullable Object[] values, RowSink sink) throws SqlFailure {
-        refuse(statement);
         SqlFailure timeout = expired;
         if (timeout != null) {
             expired = null;

@@ -1,10 +1,10 @@
 package dev.lockstep.server.sql;
 
 import static dev.lockstep.server.sql.TestDatabase.execute;
+import static dev.lockstep.server.sql.TestDatabase.failure;
 import static dev.lockstep.server.sql.TestDatabase.rows;
 import static dev.lockstep.server.sql.TestDatabase.value;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -30,12 +30,6 @@ class SqlSessionTest {
     @AfterEach
     void close() throws Exception {
         database.close();
-    }
-
-    private static SqlFailure failure(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
-        SqlFailure failure = catchThrowableOfType(SqlFailure.class, call);
-        assertThat(failure).isNotNull();
-        return failure;
     }
 
     @Test

@@ -1,9 +1,13 @@
 package dev.lockstep.server.sql;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
 import dev.lockstep.Primary;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /** A primary with SQL on it, and short ways to ask it. */
 final class TestDatabase implements AutoCloseable {
@@ -38,6 +42,13 @@ final class TestDatabase implements AutoCloseable {
         try (SqlSession session = session()) {
             return value(session, sql, args);
         }
+    }
+
+    /** The failure that {@code call} ends with. */
+    static SqlFailure failure(ThrowingCallable call) {
+        SqlFailure failure = catchThrowableOfType(SqlFailure.class, call);
+        assertThat(failure).as("it succeeded").isNotNull();
+        return failure;
     }
 
     static Outcome execute(SqlSession session, String sql, Value... args) throws SqlFailure {
