@@ -9,6 +9,7 @@ import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.server.hrana.Hrana;
 import dev.lockstep.server.libsql.LibsqlRoutes;
+import dev.lockstep.server.libsql.ProxyService;
 import dev.lockstep.server.libsql.ReplicationLogService;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.server.sql.SqlLimits;
@@ -62,6 +63,7 @@ public final class LockstepServer implements AutoCloseable {
     private final Hosting hosting;
     private final ReplicationLogService libsql;
     private final @Nullable Hrana hrana;
+    private final @Nullable ProxyService proxy;
     private final Server server;
     private final @Nullable Server admin;
 
@@ -69,11 +71,13 @@ public final class LockstepServer implements AutoCloseable {
             Hosting hosting,
             ReplicationLogService libsql,
             @Nullable Hrana hrana,
+            @Nullable ProxyService proxy,
             Server server,
             @Nullable Server admin) {
         this.hosting = hosting;
         this.libsql = libsql;
         this.hrana = hrana;
+        this.proxy = proxy;
         this.server = server;
         this.admin = admin;
     }
@@ -112,6 +116,9 @@ public final class LockstepServer implements AutoCloseable {
         CompletableFuture<?> adminStopped = admin == null ? CompletableFuture.completedFuture(null) : stop(admin);
         if (hrana != null) {
             hrana.close();
+        }
+        if (proxy != null) {
+            proxy.close();
         }
         try {
             hosting.close();
@@ -240,18 +247,23 @@ public final class LockstepServer implements AutoCloseable {
                     ? null
                     : Hrana.of(
                             hosting.databases()::findSql, EventLoops.servers().next());
+            ProxyService proxy =
+                    sql == null ? null : new ProxyService(hosting.databases()::findSql, hosting.sessions());
             Server server = null;
             boolean started = false;
             try {
                 databases.forEach(database -> database.accept(hosting));
-                server = listen(server(hosting, libsql, hrana), address);
+                server = listen(server(hosting, libsql, hrana, proxy), address);
                 Server admin = adminAddress == null ? null : listen(adminServer(hosting, adminAddress), adminAddress);
                 started = true;
-                return new LockstepServer(hosting, libsql, hrana, server, admin);
+                return new LockstepServer(hosting, libsql, hrana, proxy, server, admin);
             } finally {
                 if (!started) {
                     if (hrana != null) {
                         hrana.close();
+                    }
+                    if (proxy != null) {
+                        proxy.close();
                     }
                     if (server != null) {
                         stop(server).join();
@@ -288,7 +300,8 @@ public final class LockstepServer implements AutoCloseable {
             }
         }
 
-        private Server server(Hosting hosting, ReplicationLogService libsql, @Nullable Hrana hrana)
+        private Server server(
+                Hosting hosting, ReplicationLogService libsql, @Nullable Hrana hrana, @Nullable ProxyService proxy)
                 throws UnsupportedException {
             ServerBuilder builder = listening().maxRequestLength(maxRequest);
             if (ownProtocol) {
@@ -301,7 +314,16 @@ public final class LockstepServer implements AutoCloseable {
                     .addService(libsql)
                     .maxRequestMessageLength(MAX_REQUEST_MESSAGE)
                     .build();
+            LibsqlRoutes.addProbe(builder);
             LibsqlRoutes.add(builder, grpc);
+            if (proxy != null) {
+                LibsqlRoutes.addUnlimited(
+                        builder,
+                        GrpcService.builder()
+                                .addService(proxy)
+                                .maxRequestMessageLength(ProxyService.MAX_REQUEST)
+                                .build());
+            }
             if (hrana != null) {
                 hrana.addTo(builder, version());
             }

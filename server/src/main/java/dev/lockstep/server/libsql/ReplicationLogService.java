@@ -181,7 +181,7 @@ public final class ReplicationLogService extends ReplicationLogGrpc.ReplicationL
     }
 
     /** The chain's checksum is known for the commit itself; it stands in the first frame sent, which has the commit's number. */
-    private static void send(Snapshot snapshot, long lowest, LibsqlDatabase database, FrameStream stream)
+    private static void send(Snapshot snapshot, long lowest, LibsqlDatabase database, ClientStream<Frame> stream)
             throws IOException, StatusException, InterruptedException {
         CommitRecord at = snapshot.at();
         int lockBytePage = FrameLayout.lockBytePage(LibsqlDatabase.PAGE_SIZE);
@@ -206,13 +206,13 @@ public final class ReplicationLogService extends ReplicationLogGrpc.ReplicationL
 
     /** What a stream sends. */
     private interface Sending {
-        void send(LibsqlDatabase database, FrameStream stream)
+        void send(LibsqlDatabase database, ClientStream<Frame> stream)
                 throws IOException, StatusException, InterruptedException;
     }
 
     private void stream(StreamObserver<Frame> replies, Sending sending) {
         ServiceRequestContext context = ServiceRequestContext.current();
-        FrameStream stream = new FrameStream((ServerCallStreamObserver<Frame>) replies);
+        ClientStream<Frame> stream = new ClientStream<>((ServerCallStreamObserver<Frame>) replies);
         if (openStreams.incrementAndGet() > STREAMS) {
             openStreams.decrementAndGet();
             stream.fail(Status.UNAVAILABLE

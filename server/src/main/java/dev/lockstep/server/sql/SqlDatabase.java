@@ -1,6 +1,7 @@
 package dev.lockstep.server.sql;
 
 import dev.lockstep.Primary;
+import dev.lockstep.UnavailableException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
@@ -30,15 +31,19 @@ public final class SqlDatabase implements AutoCloseable {
         return thread;
     });
 
-    /** Tells up to which frame the log has what was committed before the call. */
-    @FunctionalInterface
-    interface Captured {
-        long frameNo() throws IOException;
+    /** The log into which the database is captured. */
+    interface Log {
+
+        /** A frame by which it has what was committed before the call. */
+        long awaitCaptured() throws IOException;
+
+        /** @return false if the frame was not durable in time */
+        boolean awaitDurable(long frameNo) throws InterruptedException;
     }
 
     private final Path path;
     private final SqlLimits limits;
-    private final Captured captured;
+    private final Log log;
     private final ConnectionPool pool;
 
     /** One place, that of the writer. */
@@ -55,16 +60,24 @@ public final class SqlDatabase implements AutoCloseable {
 
     /** SQL on the database that {@code primary} captures; closing this leaves the primary open. */
     public static SqlDatabase of(Primary primary, SqlLimits limits) {
-        return new SqlDatabase(
-                primary.database(),
-                limits,
-                () -> primary.awaitCaptured(limits.captureWait()).frameNo());
+        return new SqlDatabase(primary.database(), limits, new Log() {
+            @Override
+            public long awaitCaptured() throws IOException {
+                return primary.awaitCaptured(limits.captureWait()).frameNo();
+            }
+
+            @Override
+            public boolean awaitDurable(long frameNo) throws InterruptedException {
+                return primary.log()
+                        .await(frameNo - 1, true, limits.captureWait().toNanos());
+            }
+        });
     }
 
-    SqlDatabase(Path path, SqlLimits limits, Captured captured) {
+    SqlDatabase(Path path, SqlLimits limits, Log log) {
         this.path = path;
         this.limits = limits;
-        this.captured = captured;
+        this.log = log;
         this.pool = new ConnectionPool(path, limits);
         this.places = new FairQueue(limits.connections());
         this.watch = WATCHDOG.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
@@ -107,10 +120,29 @@ public final class SqlDatabase implements AutoCloseable {
     @Nullable
     Long capturedFrame() {
         try {
-            return captured.frameNo();
+            return log.awaitCaptured();
         } catch (IOException e) {
             logger.warn("{}: a write is committed, but its frame is not known: {}", path, e.getMessage());
             return null;
+        }
+    }
+
+    /**
+     * Waits until a frame of an {@link Outcome} is durable in the log, so that replicas can have it.
+     *
+     * @throws UnavailableException if that takes too long; the write is committed all the same
+     */
+    public void awaitDurable(long frameNo) throws UnavailableException {
+        boolean durable = false;
+        try {
+            durable = log.awaitDurable(frameNo);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (!durable) {
+            throw new UnavailableException(path + ": the write is committed, but frame " + frameNo
+                    + " was not durable in the log within " + limits.captureWait().toMillis()
+                    + " ms; look for a full or slow disk");
         }
     }
 

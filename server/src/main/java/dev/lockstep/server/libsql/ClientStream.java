@@ -1,27 +1,27 @@
 package dev.lockstep.server.libsql;
 
-import dev.lockstep.server.libsql.v1.WalLog.Frame;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.concurrent.TimeUnit;
 
-/** Frames on their way to one client, no faster than it takes them. One thread sends. */
-final class FrameStream {
+/** Messages on their way to one client, no faster than it takes them. One thread sends. */
+final class ClientStream<T> {
 
     /** A client that takes nothing for so long is taken for dead. */
     private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    private final ServerCallStreamObserver<Frame> replies;
+    private final ServerCallStreamObserver<T> replies;
 
     /** To be made before the call's method returns. */
-    FrameStream(ServerCallStreamObserver<Frame> replies) {
+    ClientStream(ServerCallStreamObserver<T> replies) {
         this.replies = replies;
         replies.setOnReadyHandler(this::wake);
         replies.setOnCancelHandler(this::wake);
     }
 
-    private synchronized void wake() {
+    /** Makes {@link #awaitReady} look again. */
+    synchronized void wake() {
         notifyAll();
     }
 
@@ -44,9 +44,9 @@ final class FrameStream {
     }
 
     /** Does nothing when the client is gone. */
-    void send(Frame frame) {
+    void send(T message) {
         if (!replies.isCancelled()) {
-            replies.onNext(frame);
+            replies.onNext(message);
         }
     }
 
