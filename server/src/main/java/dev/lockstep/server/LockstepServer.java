@@ -209,8 +209,8 @@ public final class LockstepServer implements AutoCloseable {
         }
 
         /**
-         * Lets clients run SQL on the primaries, over Hrana (HTTP and WebSocket). Without this they cannot. Whoever reaches the
-         * port can then read and write everything.
+         * Lets clients run SQL on the primaries, over Hrana (HTTP and WebSocket) and through libSQL's embedded replicas. Without this
+         * they cannot. Whoever reaches the port can then read and write everything.
          */
         public Builder sql(SqlLimits limits) {
             sql = limits;
