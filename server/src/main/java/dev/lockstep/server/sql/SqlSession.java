@@ -254,13 +254,13 @@ public final class SqlSession implements AutoCloseable {
         hasPlace = true;
     }
 
-    private void afterwards(SqlStatement statement, Run current, boolean succeeded) throws SqlFailure {
+    private void afterwards(SqlStatement statement, Run current, boolean succeeded) {
         end(current);
         if (!succeeded && current.stop() == Run.Stop.TIMED_OUT) {
             rollback();
         } else if (!succeeded || statement.controlsTransaction()) {
             boolean before = inTransaction;
-            inTransaction = connection != null && connection.inTransaction();
+            inTransaction = askWhetherInTransaction();
             readOnly |= succeeded && inTransaction && statement.kind() == Kind.BEGIN_READ_ONLY;
             transactionNanos = before ? transactionNanos : System.nanoTime();
         }
@@ -345,26 +345,33 @@ public final class SqlSession implements AutoCloseable {
     }
 
     private void rollback() {
+        boolean open = askWhetherInTransaction();
         SqlConnection used = connection;
-        if (used != null && inTransaction) {
+        if (used != null && open) {
             try {
                 used.run("ROLLBACK");
             } catch (SqlFailure e) {
-                discardUnlessRolledBack(used);
+                discard(used);
             }
         }
         inTransaction = false;
     }
 
-    /** An error may have rolled back before; if not, closing does. */
-    private void discardUnlessRolledBack(SqlConnection used) {
-        try {
-            if (!used.inTransaction()) {
-                return;
-            }
-        } catch (SqlFailure e) {
-            // The connection is beyond use.
+    private boolean askWhetherInTransaction() {
+        SqlConnection used = connection;
+        if (used == null) {
+            return false;
         }
+        try {
+            return used.inTransaction();
+        } catch (SqlFailure e) { // it is beyond use
+            discard(used);
+            return false;
+        }
+    }
+
+    /** Closing rolls back in any case. */
+    private void discard(SqlConnection used) {
         used.close();
         connection = null;
     }
