@@ -72,12 +72,11 @@ final class CollectedResults implements SqlProgram.Results {
     }
 
     static ProxyProto.Error error(SqlFailure failure) {
-        ProxyProto.Error.ErrorCode code =
-                switch (failure.code()) {
-                    case SqlFailure.TRANSACTION_TIMEOUT -> ProxyProto.Error.ErrorCode.TX_TIMEOUT;
-                    case "SQLITE_BUSY" -> ProxyProto.Error.ErrorCode.TX_BUSY;
-                    default -> ProxyProto.Error.ErrorCode.SQL_ERROR;
-                };
+        ProxyProto.Error.ErrorCode code = switch (failure.code()) {
+            case SqlFailure.TRANSACTION_TIMEOUT -> ProxyProto.Error.ErrorCode.TX_TIMEOUT;
+            case "SQLITE_BUSY" -> ProxyProto.Error.ErrorCode.TX_BUSY;
+            default -> ProxyProto.Error.ErrorCode.SQL_ERROR;
+        };
         return ProxyProto.Error.newBuilder()
                 .setCode(code)
                 .setMessage(String.valueOf(failure.getMessage()))

@@ -84,8 +84,8 @@ final class SqlProgram {
 
     private static void requireEarlier(long asked, int step) {
         if (asked < 0 || asked >= step) {
-            throw new IllegalArgumentException("the condition of step " + step + " asks for step " + asked
-                    + ", which does not come before it");
+            throw new IllegalArgumentException(
+                    "the condition of step " + step + " asks for step " + asked + ", which does not come before it");
         }
     }
 
@@ -94,7 +94,8 @@ final class SqlProgram {
      *
      * @return the frame of the last write that it committed, or null
      */
-    @Nullable Long run(SqlSession session, Results sink, BooleanSupplier stopped) {
+    @Nullable
+    Long run(SqlSession session, Results sink, BooleanSupplier stopped) {
         for (Statement statement : statements) {
             if (stopped.getAsBoolean()) {
                 break;

@@ -141,7 +141,8 @@ public final class SqlDatabase implements AutoCloseable {
         }
         if (!durable) {
             throw new UnavailableException(path + ": the write is committed, but frame " + frameNo
-                    + " was not durable in the log within " + limits.captureWait().toMillis()
+                    + " was not durable in the log within "
+                    + limits.captureWait().toMillis()
                     + " ms; look for a full or slow disk");
         }
     }

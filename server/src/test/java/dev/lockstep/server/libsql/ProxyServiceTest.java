@@ -143,11 +143,13 @@ class ProxyServiceTest {
                 step("SELECT 2").setCond(ok(0)),
                 step("SELECT 3").setCond(ok(1)),
                 step("SELECT 4").setCond(not(ok(3))),
-                step("BEGIN").setCond(Cond.newBuilder().setIsAutocommit(Cond.getDefaultInstance()
-                        .getIsAutocommit())),
-                step("ROLLBACK").setCond(not(Cond.newBuilder()
-                        .setIsAutocommit(Cond.getDefaultInstance().getIsAutocommit())
-                        .build())));
+                step("BEGIN")
+                        .setCond(Cond.newBuilder()
+                                .setIsAutocommit(Cond.getDefaultInstance().getIsAutocommit())),
+                step("ROLLBACK")
+                        .setCond(not(Cond.newBuilder()
+                                .setIsAutocommit(Cond.getDefaultInstance().getIsAutocommit())
+                                .build())));
         assertThat(results.getResultsCount()).isEqualTo(7);
         assertThat(value(results, 2)).isEqualTo(number(2));
         assertThat(results.getResults(1).getError().getMessage()).isEqualTo("no such column: nowhere");
@@ -159,8 +161,7 @@ class ProxyServiceTest {
 
     @Test
     void errorsStandInTheResultWithSqlitesExtendedCode() {
-        ExecuteResults results =
-                run("e", step("INSERT INTO t(v) VALUES ('e')"), step("INSERT INTO t(v) VALUES ('e')"));
+        ExecuteResults results = run("e", step("INSERT INTO t(v) VALUES ('e')"), step("INSERT INTO t(v) VALUES ('e')"));
         assertThat(results.getResults(1).getError().getExtendedCode()).isEqualTo(2067);
         assertThat(results.getResults(1).getError().getCode()).isEqualTo(ErrorCode.SQL_ERROR);
         assertThat(results.getResults(1).getError().getMessage()).isEqualTo("UNIQUE constraint failed: t.v");
@@ -198,7 +199,10 @@ class ProxyServiceTest {
         Step.Builder badNames = step("SELECT :a");
         badNames.getQueryBuilder().getNamedBuilder().addNames(":a");
         for (Step.Builder bad : List.of(
-                badValue, badNames, step("SELECT 1").setCond(ok(0)), step("SELECT 1").setCond(Cond.newBuilder()))) {
+                badValue,
+                badNames,
+                step("SELECT 1").setCond(ok(0)),
+                step("SELECT 1").setCond(Cond.newBuilder()))) {
             StatusRuntimeException failure = catchThrowableOfType(StatusRuntimeException.class, () -> run("m", bad));
             assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
             assertThat(failure.getStatus().getDescription()).isNotEmpty();
@@ -270,7 +274,10 @@ class ProxyServiceTest {
         List<ExecResp> answers = new CopyOnWriteArrayList<>();
         List<String> ends = new CopyOnWriteArrayList<>();
         StreamObserver<ExecReq> requests = calls.streamExec(new Collecting<>(answers, ends));
-        send(requests, 1, step("CREATE TEMP TABLE x AS SELECT value AS a, zeroblob(1000) AS b FROM json_each('[1,2]')"));
+        send(
+                requests,
+                1,
+                step("CREATE TEMP TABLE x AS SELECT value AS a, zeroblob(1000) AS b FROM json_each('[1,2]')"));
         send(requests, 2, step("SELECT a.a, b.b FROM x AS a, x AS b, x AS c, x, x, x, x, x"), step("SELECT nowhere"));
         ExecReq.Builder describe = ExecReq.newBuilder().setRequestId(3);
         describe.getDescribeBuilder().setStmt("SELECT a FROM x WHERE a = :a");
@@ -283,7 +290,8 @@ class ProxyServiceTest {
                 .filter(answer -> answer.getRequestId() == 2)
                 .flatMap(answer -> answer.getProgramResp().getStepsList().stream())
                 .toList();
-        assertThat(answers.stream().filter(answer -> answer.getRequestId() == 2)).hasSizeGreaterThan(2);
+        assertThat(answers.stream().filter(answer -> answer.getRequestId() == 2))
+                .hasSizeGreaterThan(2);
         assertThat(second).filteredOn(RespStep::hasFinishRow).hasSize(256);
         assertThat(second.get(0).hasInit()).isTrue();
         assertThat(second.get(second.size() - 2).getStepError().getError().getMessage())

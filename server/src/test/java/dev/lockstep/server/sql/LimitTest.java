@@ -38,7 +38,8 @@ class LimitTest {
     void results() throws Exception {
         try (SqlSession session = database.session()) {
             assertThat(rows(session, THREE)).hasSize(3);
-            assertThat(failure(() -> rows(session, THREE + " UNION ALL SELECT 4")).code())
+            assertThat(failure(() -> rows(session, THREE + " UNION ALL SELECT 4"))
+                            .code())
                     .isEqualTo(SqlFailure.RESPONSE_TOO_LARGE);
             assertThat(failure(() -> rows(session, "SELECT zeroblob(1001)")).code())
                     .isEqualTo(SqlFailure.RESPONSE_TOO_LARGE);

@@ -73,8 +73,40 @@ class ScriptTest {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         String[] pieces = {
-            ";", "; ", ";", ";\n", "SELECT", "1", "'a;b'", "'it''s'", "\"x;\"\"\"", "[y;]", "`z;`", "-- c;\n", "/* ; */", "CREATE", "TEMP", "TEMPORARY",
-            "TRIGGER", "BEGIN", "END", "end", "CASE", "EXPLAIN", "x'00'", ":a", "$b::c(d;e)", "?1", "-", "/", "*", "(", ")", "ENDING", "creates", "\u00e4"
+            ";",
+            "; ",
+            ";",
+            ";\n",
+            "SELECT",
+            "1",
+            "'a;b'",
+            "'it''s'",
+            "\"x;\"\"\"",
+            "[y;]",
+            "`z;`",
+            "-- c;\n",
+            "/* ; */",
+            "CREATE",
+            "TEMP",
+            "TEMPORARY",
+            "TRIGGER",
+            "BEGIN",
+            "END",
+            "end",
+            "CASE",
+            "EXPLAIN",
+            "x'00'",
+            ":a",
+            "$b::c(d;e)",
+            "?1",
+            "-",
+            "/",
+            "*",
+            "(",
+            ")",
+            "ENDING",
+            "creates",
+            "\u00e4"
         };
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < 3000; i++) {
@@ -88,7 +120,8 @@ class ScriptTest {
         for (int i = 0; i < texts.size(); i++) {
             String text = texts.get(i);
             List<String> statements = split(text + "\nmarker");
-            boolean swallowsNothing = !statements.isEmpty() && statements.get(statements.size() - 1).equals("marker");
+            boolean swallowsNothing = !statements.isEmpty()
+                    && statements.get(statements.size() - 1).equals("marker");
             boolean hasSemicolon = split("a " + text + "\nmarker").size() > 1;
             boolean ends = swallowsNothing && hasSemicolon;
             assertThat(ends).as("seed %d: %s", seed, text).isEqualTo(complete.get(i));

@@ -63,7 +63,10 @@ class SessionStateTest {
     @Test
     void temporaryTablesBelongToTheirSession() throws Exception {
         for (String create : new String[] {
-            "CREATE TEMP TABLE x (a)", "CREATE TABLE temp.x (a)", "create table \"temp\".x (a)", "BEGIN; CREATE TEMP TABLE x(a); COMMIT"
+            "CREATE TEMP TABLE x (a)",
+            "CREATE TABLE temp.x (a)",
+            "create table \"temp\".x (a)",
+            "BEGIN; CREATE TEMP TABLE x(a); COMMIT"
         }) {
             try (SqlSession session = database.session()) {
                 session.sequence(create);

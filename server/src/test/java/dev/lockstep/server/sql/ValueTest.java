@@ -98,7 +98,8 @@ class ValueTest {
                             new Query("SELECT :x", List.of(), List.of(new NamedValue("y", Value.NULL)), true),
                             RowSink.NONE)))
                     .hasMessage("there is no parameter named y; there are [:x]");
-            assertThat(failure(() -> value(session, "SELECT ?32767", Value.NULL)).primary())
+            assertThat(failure(() -> value(session, "SELECT ?32767", Value.NULL))
+                            .primary())
                     .isEqualTo(1);
             assertThat(failure(() -> value(session, "SELECT ?99999999999")).primary())
                     .isEqualTo(1);
@@ -110,7 +111,24 @@ class ValueTest {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         String[] choices = {
-            "?", "?1", "?3", "?12", ":a", ":b", "@a", "$a", "$a::b", "$a(x)", "@\u00e4_1$", "'?'", "\"id\"", "[:a]", "1e5", ".5", "0x1f", "x'3f'"
+            "?",
+            "?1",
+            "?3",
+            "?12",
+            ":a",
+            ":b",
+            "@a",
+            "$a",
+            "$a::b",
+            "$a(x)",
+            "@\u00e4_1$",
+            "'?'",
+            "\"id\"",
+            "[:a]",
+            "1e5",
+            ".5",
+            "0x1f",
+            "x'3f'"
         };
         String[] gaps = {"", " ", "/* ? :a */", "--?\n", "\t", "/*;'*/"};
         try (SqlSession session = database.session()) {
