@@ -69,12 +69,20 @@ final class ApplyBench {
         }
     }
 
-    static void run(Table table) throws IOException, SQLException, InterruptedException {
+    static void oneFrame(Table table) throws IOException, SQLException, InterruptedException {
         new ApplyBench(1, 4000).run(table, "", 1, 10, 100, 1000);
+    }
+
+    static void tenFrames(Table table) throws IOException, SQLException, InterruptedException {
         new ApplyBench(10, 1500).run(table, ">= 2.5", 1, 10, 100);
+    }
+
+    static void hundredFrames(Table table) throws IOException, SQLException, InterruptedException {
         new ApplyBench(100, 200).run(table, ">= 4.5", 1, 10);
+    }
+
+    static void thousandFrames(Table table) throws IOException, SQLException, InterruptedException {
         new ApplyBench(1000, 25).run(table, ">= 4.5", 1);
-        firstCopy(table);
     }
 
     /** @param together how many transactions are handed over, and published, at a time */
@@ -233,7 +241,7 @@ final class ApplyBench {
         }
     }
 
-    private static void firstCopy(Table table) throws IOException, SQLException {
+    static void firstCopy(Table table) throws IOException, SQLException {
         Path directory = Workplace.fresh();
         Path database = directory.resolve("app.db");
         create(database, COPY_MB * 1000 * 1000 / PAGE);

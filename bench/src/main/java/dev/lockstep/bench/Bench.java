@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Runs the benchmarks that are named, or all, and prints one table. */
+/** Runs the benchmarks that are named, or all, and prints one table. A name stands for all that begin with it: apply for apply-10. */
 public final class Bench {
 
     private interface Part {
@@ -16,11 +16,19 @@ public final class Bench {
     static {
         PARTS.put("chain", ChainBench::run);
         PARTS.put("log", LogBench::run);
-        PARTS.put("capture", CaptureBench::run);
-        PARTS.put("writer", WriterBench::run);
-        PARTS.put("apply", ApplyBench::run);
-        PARTS.put("latency", LatencyBench::run);
-        PARTS.put("copy", FirstCopyBench::run);
+        PARTS.put("capture-1000", table -> CaptureBench.run(table, 1000));
+        PARTS.put("capture-10", table -> CaptureBench.run(table, 10));
+        PARTS.put("capture-1", table -> CaptureBench.run(table, 1));
+        PARTS.put("writer-flat-out", WriterBench::flatOut);
+        PARTS.put("writer-paced", WriterBench::paced);
+        PARTS.put("apply-1", ApplyBench::oneFrame);
+        PARTS.put("apply-10", ApplyBench::tenFrames);
+        PARTS.put("apply-100", ApplyBench::hundredFrames);
+        PARTS.put("apply-1000", ApplyBench::thousandFrames);
+        PARTS.put("latency-eager", LatencyBench::eager);
+        PARTS.put("latency-durable", LatencyBench::durable);
+        PARTS.put("copy-receive", ApplyBench::firstCopy);
+        PARTS.put("copy-loopback", FirstCopyBench::run);
         PARTS.put("hrana", HranaBench::run);
         PARTS.put("embedded", EmbeddedBench::run);
     }
@@ -29,12 +37,17 @@ public final class Bench {
 
     public static void main(String[] args) throws Exception {
         Table table = new Table();
-        for (String name : args.length == 0 ? PARTS.keySet() : List.of(args)) {
-            Part part = PARTS.get(name);
-            if (part == null) {
+        for (String name : args.length == 0 ? List.of("") : List.of(args)) {
+            List<Part> chosen = PARTS.entrySet().stream()
+                    .filter(part ->
+                            part.getKey().equals(name) || part.getKey().startsWith(name + "-") || name.isEmpty())
+                    .map(Map.Entry::getValue)
+                    .toList();
+            if (chosen.isEmpty()) {
                 System.err.println("unknown benchmark " + name + "; there are " + String.join(", ", PARTS.keySet()));
                 System.exit(2);
-            } else {
+            }
+            for (Part part : chosen) {
                 part.run(table);
             }
         }

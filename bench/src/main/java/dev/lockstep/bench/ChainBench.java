@@ -94,8 +94,8 @@ final class ChainBench {
                 FrameLog.create(Storage.directory(directory), LogFrames.START, FrameLog.Options.defaults())) {
             while (written < LOG_BYTES) {
                 frames.next();
-                written += frames.buffer().remaining();
-                log.append(frames.buffer(), frames.commits());
+                written += frames.bytes();
+                frames.appendTo(log);
             }
         }
         return written;

@@ -32,8 +32,11 @@ final class LatencyBench {
 
     private LatencyBench() {}
 
-    static void run(Table table) throws Exception {
+    static void eager(Table table) throws Exception {
         measure(table, "eager", SenderOptions.defaults().withEager(true), "< 1000", "");
+    }
+
+    static void durable(Table table) throws Exception {
         measure(table, "durable first", SenderOptions.defaults(), "", "< 10000");
     }
 

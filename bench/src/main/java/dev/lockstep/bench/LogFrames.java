@@ -2,9 +2,12 @@ package dev.lockstep.bench;
 
 import dev.lockstep.log.Commit;
 import dev.lockstep.log.FrameLayout;
+import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.log.PageChain;
+import dev.lockstep.log.PageCrcs;
 import dev.lockstep.log.WalMark;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -21,6 +24,7 @@ final class LogFrames {
     static final LogStart START = new LogStart(new UUID(1, 2), PAGE, 0, 0, 0, 0);
 
     private final PageChain chain = new PageChain(PAGE);
+    private final PageCrcs crcs = new PageCrcs(PAGE);
     private final ByteBuffer buffer;
     private final int framesPerTransaction;
     private List<Commit> commits = new ArrayList<>();
@@ -45,8 +49,9 @@ final class LogFrames {
     void next() {
         commits = new ArrayList<>();
         buffer.clear();
+        crcs.clear();
         for (int at = 0; at < buffer.capacity(); at += FRAME) {
-            checksum = chain.next(checksum, buffer, at + FrameLayout.HEADER);
+            checksum = chain.next(checksum, crcs.add(buffer, at));
             boolean last = at / FRAME % framesPerTransaction == framesPerTransaction - 1;
             FrameLayout.putHeader(buffer, at, frameNo++, checksum, 1 + at / FRAME, last ? 100_000 : 0);
             if (last) {
@@ -55,11 +60,12 @@ final class LogFrames {
         }
     }
 
-    ByteBuffer buffer() {
-        return buffer;
+    /** Bytes of the frames. */
+    int bytes() {
+        return buffer.capacity();
     }
 
-    List<Commit> commits() {
-        return commits;
+    void appendTo(FrameLog log) throws IOException {
+        log.append(buffer, crcs, commits);
     }
 }

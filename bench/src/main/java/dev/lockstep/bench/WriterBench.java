@@ -15,13 +15,18 @@ final class WriterBench {
 
     private WriterBench() {}
 
-    static void run(Table table) throws IOException, InterruptedException {
+    static void flatOut(Table table) throws IOException, InterruptedException {
         for (String synchronous : new String[] {"NORMAL", "FULL"}) {
             for (int rows : new int[] {1, 100}) {
                 compare(table, rows, synchronous, 0);
             }
         }
+    }
+
+    static void paced(Table table) throws IOException, InterruptedException {
         compare(table, 1, "NORMAL", 1000);
+        compare(table, 100, "NORMAL", 200);
+        compare(table, 1, "FULL", 200);
     }
 
     private static void compare(Table table, int rows, String synchronous, int pace)

@@ -4,10 +4,10 @@ import dev.lockstep.CorruptException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.log.Commit;
 import dev.lockstep.log.CommitRecord;
-import dev.lockstep.log.Crc64;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.PageChain;
+import dev.lockstep.log.PageCrcs;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageIndex;
 import dev.lockstep.sqlite.WalChecksum;
@@ -39,6 +39,7 @@ final class Transcriber {
     private final PageChain chain;
     private final int pageSize;
     private final int frameSize;
+    private final PageCrcs crcs;
     private final List<Commit> commits = new ArrayList<>();
 
     private long frameNo;
@@ -54,6 +55,7 @@ final class Transcriber {
         this.pageSize = log.start().pageSize();
         this.frameSize = FrameLayout.frameSize(pageSize);
         this.chain = new PageChain(pageSize);
+        this.crcs = new PageCrcs(pageSize);
         CommitRecord head = log.head();
         this.frameNo = head.frameNo();
         this.checksum = head.checksum();
@@ -149,7 +151,7 @@ final class Transcriber {
 
     /** Writes the header of the next frame in front of the page at {@code at}, and notes the page in the index. */
     void putFrame(ByteBuffer frames, int at, int pageNo, int sizeAfter) {
-        long crc = Crc64.of(frames, at + FrameLayout.HEADER, pageSize);
+        long crc = crcs.add(frames, at);
         checksum = chain.next(checksum, crc);
         frameNo++;
         FrameLayout.putHeader(frames, at, frameNo, checksum, pageNo, sizeAfter);
@@ -164,8 +166,9 @@ final class Transcriber {
 
     /** Appends the frames from the buffer's start to its limit, with the commits among them. */
     void append(ByteBuffer frames) throws IOException {
-        log.append(frames.rewind(), commits);
+        log.append(frames.rewind(), crcs, commits);
         transactions += commits.size();
+        crcs.clear();
         commits.clear();
     }
 

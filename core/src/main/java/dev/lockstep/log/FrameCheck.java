@@ -30,6 +30,13 @@ final class FrameCheck {
     /** The fault of the frame at the offset of a little-endian buffer, or null. */
     @Nullable
     FrameFault check(ByteBuffer buf, int frame, long expectedFrameNo, long previousChecksum) {
+        long contentCrc = Crc64.of(buf, frame + FrameLayout.HEADER, chain.pageSize());
+        return check(buf, frame, expectedFrameNo, previousChecksum, contentCrc);
+    }
+
+    /** The same for a page whose CRC is known. */
+    @Nullable
+    FrameFault check(ByteBuffer buf, int frame, long expectedFrameNo, long previousChecksum, long contentCrc) {
         long frameNo = FrameLayout.frameNo(buf, frame);
         if (frameNo != expectedFrameNo) {
             return new FrameFault("frame number", Long.toString(expectedFrameNo), Long.toString(frameNo));
@@ -39,7 +46,7 @@ final class FrameCheck {
             String expected = "1 or more, but not the lock-byte page " + lockBytePage;
             return new FrameFault("page number", expected, Integer.toUnsignedString(pageNo));
         }
-        long checksum = chain.next(previousChecksum, buf, frame + FrameLayout.HEADER);
+        long checksum = chain.next(previousChecksum, contentCrc);
         if (checksum != FrameLayout.checksum(buf, frame)) {
             return FrameFault.checksum(checksum, FrameLayout.checksum(buf, frame));
         }

@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,9 +30,15 @@ public final class FrameLog implements Closeable {
 
     private static final Logger log = LoggerFactory.getLogger(FrameLog.class);
 
+    /** When this much has been appended since the last sync, one begins beside, so that the end of a segment finds little to wait for. */
+    private static final long SYNC_BESIDE_BYTES = 16 << 20;
+
     private final Storage storage;
     private final Options options;
     private final LogAppender appender;
+
+    /** The last sync that {@link #append} began, the appender's. */
+    private CompletableFuture<Void> syncBeside = CompletableFuture.completedFuture(null);
 
     /** Held while syncing and while the active segment changes. Taken before {@link #published}, never after. */
     private final Object syncing = new Object();
@@ -205,10 +212,11 @@ public final class FrameLog implements Closeable {
      * When this returns, the commits can be read, and are not yet durable.
      *
      * @param frames little-endian; a direct buffer saves a copy
+     * @param crcs of the frames' pages, computed since these last changed
      * @param commits in ascending order; {@code end} counts from the start of the buffer, as positions do
      * @throws IllegalArgumentException if a frame does not continue the log; nothing is written then
      */
-    public void append(ByteBuffer frames, List<Commit> commits) throws IOException {
+    public void append(ByteBuffer frames, PageCrcs crcs, List<Commit> commits) throws IOException {
         requireSound();
         try {
             if (!appender.inTransaction()
@@ -216,16 +224,32 @@ public final class FrameLog implements Closeable {
                     && active.segment().frameBytes() >= options.segmentBytes()) {
                 rotate();
             }
-            List<CommitRecord> records = appender.write(active, frames, commits);
+            List<CommitRecord> records = appender.write(active, frames, crcs, commits);
             CrashPoint.LOG_FRAMES_WRITTEN.reached();
             if (!records.isEmpty()) {
                 active.writeCommits(records, durable.frameNo());
                 CrashPoint.LOG_COMMIT_WRITTEN.reached();
                 publishHead(records.get(records.size() - 1));
+                syncBesideIfDue();
             }
         } catch (Throwable e) {
             undo(e);
             throw e;
+        }
+    }
+
+    private void syncBesideIfDue() {
+        long frameSize = FrameLayout.frameSize(active.segment().header.pageSize());
+        if ((head.frameNo() - durable.frameNo()) * frameSize >= SYNC_BESIDE_BYTES && syncBeside.isDone()) {
+            syncBeside = CompletableFuture.runAsync(
+                    () -> {
+                        try {
+                            sync();
+                        } catch (IOException e) { // which the next append reports
+                            log.warn("The log could not be made durable: {}", e.toString());
+                        }
+                    },
+                    task -> new Thread(task, "lockstep-log-sync").start());
         }
     }
 

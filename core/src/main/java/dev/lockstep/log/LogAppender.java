@@ -56,8 +56,9 @@ final class LogAppender {
      * Writes the frames that remain in the buffer, and returns the records of the commits, which are the caller's to write. After a
      * failure the state must be reset.
      */
-    List<CommitRecord> write(SegmentWriter segment, ByteBuffer frames, List<Commit> commits) throws IOException {
-        check(frames, commits);
+    List<CommitRecord> write(SegmentWriter segment, ByteBuffer frames, PageCrcs crcs, List<Commit> commits)
+            throws IOException {
+        check(frames, crcs, commits);
         ByteBuffer toSeal = frames.duplicate().order(frames.order());
         List<CommitRecord> records;
         if (frames.remaining() < SHARED_WORK) {
@@ -81,16 +82,20 @@ final class LogAppender {
         return records;
     }
 
-    private void check(ByteBuffer frames, List<Commit> commits) {
+    private void check(ByteBuffer frames, PageCrcs crcs, List<Commit> commits) {
         if (frames.order() != ByteOrder.LITTLE_ENDIAN || frames.remaining() % frameSize != 0) {
             throw new IllegalArgumentException(
                     frames + " does not hold whole frames of " + frameSize + " bytes, little-endian");
+        }
+        if (crcs.size() != frames.remaining() / frameSize) {
+            throw new IllegalArgumentException(
+                    crcs.size() + " content CRCs for " + frames.remaining() / frameSize + " frames");
         }
         int next = 0;
         long expected = frameNo + 1;
         long previous = checksum;
         for (int at = frames.position(); at < frames.limit(); at += frameSize, expected++) {
-            FrameFault fault = check.check(frames, at, expected, previous);
+            FrameFault fault = check.check(frames, at, expected, previous, crcs.get((int) (expected - frameNo - 1)));
             if (fault != null) {
                 throw new IllegalArgumentException("Frame " + expected + " does not continue the log: " + fault);
             }

@@ -40,7 +40,7 @@ class FrameLogTest {
     }
 
     private static void append(FrameLog log, History.Batch batch) throws IOException {
-        log.append(batch.frames(), batch.commits());
+        batch.appendTo(log);
     }
 
     @Test
@@ -108,7 +108,7 @@ class FrameLogTest {
             assertThat(frames.position()).isEqualTo(first);
             assertThat(log.head()).isEqualTo(CommitRecord.before(history.start));
 
-            log.append(frames, batch.commits());
+            History.Batch.appendTo(log, frames, batch.commits());
 
             assertThat(frames.hasRemaining()).isFalse();
             assertThat(log.head().frameNo()).isEqualTo(history.head().frameNo());
@@ -120,16 +120,19 @@ class FrameLogTest {
         try (FrameLog log = create(SMALL)) {
             History.Batch batch = history.transactions(3, 4);
             List<Commit> two = batch.commits().subList(0, 2);
-            assertThatThrownBy(() -> log.append(batch.frames(), two)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> History.Batch.appendTo(log, batch.frames(), two))
+                    .isInstanceOf(IllegalArgumentException.class);
 
             Commit third = batch.commits().get(2);
             Commit beside = new Commit(third.end() - 1, third.timeMillis(), third.stateChecksum(), third.wal());
             List<Commit> wrong = List.of(two.get(0), two.get(1), beside);
-            assertThatThrownBy(() -> log.append(batch.frames(), wrong)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> History.Batch.appendTo(log, batch.frames(), wrong))
+                    .isInstanceOf(IllegalArgumentException.class);
 
             ByteBuffer partial = batch.frames().duplicate().order(ByteOrder.LITTLE_ENDIAN);
             partial.limit(partial.limit() - 1);
-            assertThatThrownBy(() -> log.append(partial, batch.commits())).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> History.Batch.appendTo(log, partial, batch.commits()))
+                    .isInstanceOf(IllegalArgumentException.class);
 
             append(log, batch);
             history.assertSameAs(log, history.start.startFrameNo() - 1, note);

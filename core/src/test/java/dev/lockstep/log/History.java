@@ -42,7 +42,21 @@ final class History {
     }
 
     /** Frames and commits for one append. */
-    record Batch(ByteBuffer frames, List<Commit> commits) {}
+    record Batch(ByteBuffer frames, List<Commit> commits) {
+
+        void appendTo(FrameLog log) throws IOException {
+            appendTo(log, frames, commits);
+        }
+
+        static void appendTo(FrameLog log, ByteBuffer frames, List<Commit> commits) throws IOException {
+            PageCrcs crcs = new PageCrcs(log.start().pageSize());
+            int frameSize = FrameLayout.frameSize(log.start().pageSize());
+            for (int at = frames.position(); at + frameSize <= frames.limit(); at += frameSize) {
+                crcs.add(frames, at);
+            }
+            log.append(frames, crcs, commits);
+        }
+    }
 
     CommitRecord head() {
         return commits.get(commits.size() - 1);

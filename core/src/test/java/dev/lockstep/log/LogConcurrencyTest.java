@@ -53,7 +53,7 @@ class LogConcurrencyTest {
                 done.add(threads.submit(() -> syncUntil(log, end)));
             }
             for (History.Batch batch : batches) {
-                log.append(batch.frames(), batch.commits());
+                batch.appendTo(log);
             }
             for (Future<?> future : done) {
                 future.get(60, TimeUnit.SECONDS);

@@ -36,7 +36,7 @@ class LogCorruptionTest {
         FrameLog log = FrameLog.create(storage, history.start, OPTIONS);
         for (int i = 0; i < 12; i++) {
             History.Batch batch = history.transactions(1 + random.nextInt(3), 8);
-            log.append(batch.frames(), batch.commits());
+            batch.appendTo(log);
             log.sync();
         }
         if (cleanly) {

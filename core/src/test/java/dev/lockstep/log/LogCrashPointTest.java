@@ -44,7 +44,7 @@ class LogCrashPointTest {
             history.cutAfter(log.head().frameNo());
             history.assertSameAs(log, history.start.startFrameNo() - 1, step.name());
             History.Batch more = history.transactions(20, 5);
-            log.append(more.frames(), more.commits());
+            more.appendTo(log);
             history.assertSameAs(log, history.start.startFrameNo() - 1, step.name());
         }
         LogFiles.assertSound(storage);
@@ -79,7 +79,7 @@ class LogCrashPointTest {
             FrameLog log = FrameLog.create(storage, history.start, OPTIONS);
             for (int i = 0; i < 200; i++) {
                 History.Batch batch = next(history);
-                log.append(batch.frames(), batch.commits());
+                batch.appendTo(log);
                 if (i % 2 == 0) {
                     Files.writeString(
                             directory.resolve("acknowledged"),

@@ -115,7 +115,7 @@ class LogCrashTest {
         }
 
         private void append(FrameLog log, History.Batch batch) throws IOException {
-            log.append(batch.frames(), batch.commits());
+            batch.appendTo(log);
         }
 
         private void rollback(FrameLog log) {

@@ -29,7 +29,7 @@ class LogInspectorTest {
         try (FrameLog log = FrameLog.create(Storage.directory(directory), history.start, options)) {
             for (int i = 0; i < 20; i++) {
                 History.Batch batch = history.transactions(2, 6);
-                log.append(batch.frames(), batch.commits());
+                batch.appendTo(log);
             }
         }
     }

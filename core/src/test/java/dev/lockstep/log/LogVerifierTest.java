@@ -40,7 +40,7 @@ class LogVerifierTest {
         FrameLog log = FrameLog.create(storage, history.start, options);
         for (int i = 0; i < 25; i++) {
             History.Batch batch = history.transactions(5, 100);
-            log.append(batch.frames(), batch.commits());
+            batch.appendTo(log);
             log.sync();
         }
         if (closed) {
@@ -168,7 +168,7 @@ class LogVerifierTest {
         History history = new History(random, 512);
         try (FrameLog log = FrameLog.create(storage, history.start, FrameLog.Options.defaults())) {
             History.Batch batch = history.transactions(10, 10);
-            log.append(batch.frames(), batch.commits());
+            batch.appendTo(log);
         }
         String name = Segment.commitsName(history.start.startFrameNo());
         for (int field : new int[] {24, 32}) {
@@ -211,7 +211,7 @@ class LogVerifierTest {
     }
 
     private static void append(FrameLog log, History.Batch batch) throws IOException {
-        log.append(batch.frames(), batch.commits());
+        batch.appendTo(log);
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.log.PageChain;
+import dev.lockstep.log.PageCrcs;
 import dev.lockstep.log.WalMark;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -92,13 +93,14 @@ class PageIndexTest {
         int frames = 1 + random.nextInt(6);
         int sizeAfter = Math.max(1, (model.isEmpty() ? 0 : model.lastKey()) + random.nextInt(9) - 4);
         ByteBuffer buffer = ByteBuffer.allocateDirect(frames * FRAME_SIZE).order(ByteOrder.LITTLE_ENDIAN);
+        PageCrcs crcs = new PageCrcs(PAGE_SIZE);
         long frameNo = log.head().frameNo();
         long checksum = log.head().checksum();
         for (int i = 0; i < frames; i++) {
             int at = i * FRAME_SIZE;
             int pageNo = 1 + random.nextInt(i == frames - 1 ? sizeAfter : sizeAfter + 3);
             buffer.putLong(at + FrameLayout.HEADER + 8 * random.nextInt(60), random.nextLong());
-            long crc = Crc64.of(buffer, at + FrameLayout.HEADER, PAGE_SIZE);
+            long crc = crcs.add(buffer, at);
             checksum = chain.next(checksum, crc);
             frameNo++;
             FrameLayout.putHeader(buffer, at, frameNo, checksum, pageNo, i == frames - 1 ? sizeAfter : 0);
@@ -113,7 +115,7 @@ class PageIndexTest {
         }
         List<Commit> commits = new ArrayList<>();
         commits.add(new Commit(buffer.capacity(), 1, index.state(), WalMark.NONE));
-        log.append(buffer, commits);
+        log.append(buffer, crcs, commits);
     }
 
     private void assertEqual(PageIndex index, FrameLog log) {

@@ -6,6 +6,7 @@ import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.FrameLog;
+import dev.lockstep.log.PageCrcs;
 import dev.lockstep.verify.TestHistory;
 import dev.lockstep.verify.TestHistory.Transaction;
 import java.io.Closeable;
@@ -80,11 +81,13 @@ public final class HistoryOrigin implements Origin, Closeable {
 
     private void append(Transaction next) throws IOException {
         ByteBuffer frames = next.copy();
+        PageCrcs crcs = new PageCrcs(log.start().pageSize());
         for (int at = 0; at < frames.limit(); at += history.frameSize()) {
             changed.add(FrameLayout.pageNo(frames, at));
+            crcs.add(frames, at);
         }
         CommitRecord c = next.commit();
-        log.append(frames, List.of(new Commit(frames.limit(), c.timeMillis(), c.stateChecksum(), c.wal())));
+        log.append(frames, crcs, List.of(new Commit(frames.limit(), c.timeMillis(), c.stateChecksum(), c.wal())));
         if (!log.head().equals(c)) {
             throw new AssertionError("the log made " + log.head() + " of " + c);
         }

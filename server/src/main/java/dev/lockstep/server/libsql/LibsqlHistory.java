@@ -12,6 +12,7 @@ import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.log.PageChain;
+import dev.lockstep.log.PageCrcs;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageIndex;
 import dev.lockstep.stream.Origin;
@@ -67,6 +68,7 @@ final class LibsqlHistory implements Origin, Closeable {
     private final String source;
     private final FrameLog log;
     private final PageChain chain = new PageChain(PAGE_SIZE);
+    private final PageCrcs crcs = new PageCrcs(PAGE_SIZE);
     private final int lockBytePage = FrameLayout.lockBytePage(PAGE_SIZE);
 
     /** Keeps what a restart needs to bring the page index to the head. */
@@ -239,7 +241,12 @@ final class LibsqlHistory implements Origin, Closeable {
     /** Makes durable what was taken, and has it followed. */
     void flush() throws IOException {
         if (batch.position() > 0) {
-            log.append(batch.flip(), commits);
+            batch.flip();
+            crcs.clear();
+            for (int at = 0; at < batch.limit(); at += FRAME_SIZE) {
+                crcs.add(batch, at);
+            }
+            log.append(batch, crcs, commits);
             batch.clear();
             commits.clear();
             log.sync();
