@@ -16,12 +16,16 @@ import dev.lockstep.server.sql.SqlFailure;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.regex.Pattern;
 
 /** What all POST requests have in common: who may ask, which database is meant, receiving the body. Thread-safe. */
 final class HttpRequests {
 
     /** Larger bodies are not decoded on an event loop. */
     private static final int SMALL = 64 << 10;
+
+    /** localhost, or an IP address; and a port. */
+    private static final Pattern ADDRESS = Pattern.compile("(localhost|[0-9.]+|\\[[0-9a-fA-F:.]+])(:[0-9]+)?");
 
     /** What a decoded body holds in memory, in bodies. */
     private static final int DECODED = 3;
@@ -70,17 +74,19 @@ final class HttpRequests {
     }
 
     /**
-     * A page of another site that a person of this machine visits could otherwise send statements to a server that trusts its own machine.
-     * Programs that are no browsers send no Origin.
+     * A page of another site that a person of this machine visits could otherwise send statements to a server that trusts its own machine; and
+     * a name that the site makes point here would not make it another's, so that only addresses count. Programs that are no browsers send
+     * no Origin.
      */
     static void requireSameOrigin(RequestHeaders headers) throws RequestFailure {
         String origin = headers.get(HttpHeaderNames.ORIGIN);
         String host = headers.authority();
-        if (origin != null && !origin.equals("http://" + host) && !origin.equals("https://" + host)) {
+        if (origin != null
+                && !(host != null
+                        && ADDRESS.matcher(host).matches()
+                        && (origin.equals("http://" + host) || origin.equals("https://" + host)))) {
             throw new RequestFailure(
-                    HttpStatus.FORBIDDEN,
-                    "FOREIGN_ORIGIN",
-                    "pages of other sites (" + origin + ") may not use this server");
+                    HttpStatus.FORBIDDEN, "FOREIGN_ORIGIN", "pages of other sites (" + origin + ") may not use this server");
         }
     }
 

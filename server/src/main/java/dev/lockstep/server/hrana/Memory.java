@@ -21,31 +21,37 @@ final class Memory {
         return held.get();
     }
 
-    /** What one request holds, until it is closed. Used by one thread at a time. */
+    /** What one request and its response hold, until it is closed: that may be while the request still runs, if its client goes away. */
     final class Lease implements AutoCloseable {
 
         private long bytes;
+        private boolean closed;
 
-        /** @throws SqlFailure SERVER_BUSY if all together would hold more than there is */
-        void add(long more) throws SqlFailure {
+        /**
+         * @throws SqlFailure SERVER_BUSY if all together would hold more than there is, CLIENT_GONE if it is closed
+         */
+        synchronized void add(long more) throws SqlFailure {
+            if (closed) {
+                throw SqlFailure.of("CLIENT_GONE", "the client went away");
+            }
             if (held.addAndGet(more) > limit) {
                 held.addAndGet(-more);
                 throw SqlFailure.of(
                         "SERVER_BUSY",
-                        "requests under way hold all of the " + limit
-                                + " bytes that are set aside for them; try again");
+                        "requests under way hold all of the " + limit + " bytes that are set aside for them; try again");
             }
             bytes += more;
         }
 
-        long bytes() {
+        synchronized long bytes() {
             return bytes;
         }
 
         @Override
-        public void close() {
+        public synchronized void close() {
             held.addAndGet(-bytes);
             bytes = 0;
+            closed = true;
         }
     }
 }

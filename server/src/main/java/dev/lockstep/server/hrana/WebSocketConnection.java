@@ -80,6 +80,10 @@ final class WebSocketConnection implements Subscriber<WebSocketFrame> {
 
     /** A client whose machine vanished says nothing, not even that it is gone: it is asked, and given up if it stays silent. */
     private void beat() {
+        if (!reading) {
+            // Nothing is read while too much is unanswered, and so nothing can be heard.
+            lastHeard = System.nanoTime();
+        }
         if (System.nanoTime() - lastHeard > 2 * shared.limits().stalled().toNanos()) {
             fail(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE, "no answer to pings");
         } else {

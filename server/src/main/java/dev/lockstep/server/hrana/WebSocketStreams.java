@@ -88,7 +88,7 @@ final class WebSocketStreams implements AutoCloseable {
         Stream stream = streams.remove(id);
         cursors.forEach((number, cursor) -> {
             if (cursor != null && cursor.stream() == stream) {
-                cursor.entries().close();
+                end(cursor);
             }
         });
         if (stream == null) {
@@ -169,7 +169,13 @@ final class WebSocketStreams implements AutoCloseable {
 
     private void closeCursor(int id) {
         Cursor cursor = cursors.remove(id);
-        if (cursor != null && cursor.entries().close()) {
+        if (cursor != null) {
+            end(cursor);
+        }
+    }
+
+    private static void end(Cursor cursor) {
+        if (cursor.entries().close()) {
             cursor.stream().sql.cancel();
         }
     }

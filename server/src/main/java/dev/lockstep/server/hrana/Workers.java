@@ -13,12 +13,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads on which SQL runs, in two groups. Those who begin share a few threads and a bounded queue. Those who hold a transaction get a
+ * The threads on which SQL runs, in two groups. Those who begin share a number of threads and a bounded queue. Those who hold a transaction get a
  * thread at once: if they queued behind others that wait for the write lock they hold, nobody would get on. Thread-safe.
  */
 final class Workers implements AutoCloseable {
 
-    private static final int BEGINNERS = 32;
+    /** Many, since most of them wait: for their turn to write, or for a connection. */
+    private static final int BEGINNERS = 256;
     private static final long KEEP_SECONDS = 30;
 
     private final ThreadPoolExecutor beginners;

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
 import java.net.URI;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
@@ -340,11 +339,23 @@ class HranaHttpTest {
 
     @Test
     void pagesOfOtherSitesAreRefused() throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(served.url() + "/v2/pipeline"))
-                .header("Origin", "http://example.com")
-                .POST(HttpRequest.BodyPublishers.ofString("{\"requests\":[]}"))
-                .build();
-        assertThat(served.http().send(request, BodyHandlers.ofString()).statusCode())
-                .isEqualTo(403);
+        assertThat(statusFor("127.0.0.1:1", "http://example.com")).contains("403", "FOREIGN_ORIGIN");
+        assertThat(statusFor("127.0.0.1:1", "null")).contains("403");
+        // A name of another site that points to this machine.
+        assertThat(statusFor("example.com:1", "http://example.com:1")).contains("403");
+        assertThat(statusFor("127.0.0.1:1", "http://127.0.0.1:1")).contains("200");
+        assertThat(statusFor("localhost:1", "http://localhost:1")).contains("200");
+    }
+
+    private String statusFor(String host, String origin) throws IOException {
+        URI address = URI.create(served.url());
+        String body = "{\"requests\":[{\"type\":\"close\"}]}";
+        try (Socket socket = new Socket(address.getHost(), address.getPort())) {
+            socket.getOutputStream()
+                    .write(("POST /v2/pipeline HTTP/1.1\r\nHost: " + host + "\r\nOrigin: " + origin
+                                    + "\r\nConnection: close\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
+                            .getBytes(UTF_8));
+            return new String(socket.getInputStream().readAllBytes(), UTF_8);
+        }
     }
 }

@@ -44,7 +44,8 @@ final class Served implements AutoCloseable {
     static Served start(Path directory, Limits limits, SqlLimits sqlLimits) throws IOException {
         Primary primary = Primary.of(directory.resolve("app.db")).open();
         SqlDatabase sql = SqlDatabase.of(primary, sqlLimits);
-        ServerBuilder builder = Server.builder().http(0);
+        // Ending threads of its own would take two seconds.
+        ServerBuilder builder = Server.builder().http(0).workerGroup(CommonPools.workerGroup(), false);
         Hrana hrana = Hrana.of(
                 request -> {
                     if (!request.fromHost() && !request.name().equals("app")) {
