@@ -17,11 +17,13 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** One captured database served over Hrana alone, and plain requests to it. */
 final class Served implements AutoCloseable {
 
+    private static final long STOP_MILLIS = 2_000;
     static final JsonMapper JSON = new JsonMapper();
 
     private final Primary primary;
@@ -44,8 +46,10 @@ final class Served implements AutoCloseable {
     static Served start(Path directory, Limits limits, SqlLimits sqlLimits) throws IOException {
         Primary primary = Primary.of(directory.resolve("app.db")).open();
         SqlDatabase sql = SqlDatabase.of(primary, sqlLimits);
-        // Ending threads of its own would take two seconds.
-        ServerBuilder builder = Server.builder().http(0).workerGroup(CommonPools.workerGroup(), false);
+        ServerBuilder builder = Server.builder()
+                .http(0)
+                .workerGroup(CommonPools.workerGroup(), false)
+                .gracefulShutdownTimeoutMillis(0, STOP_MILLIS);
         Hrana hrana = Hrana.of(
                 request -> {
                     if (!request.fromHost() && !request.name().equals("app")) {
@@ -130,7 +134,8 @@ final class Served implements AutoCloseable {
     @Override
     public void close() throws IOException {
         hrana.close();
-        server.stop().join();
+        // Not awaited: the thread that accepts connections takes two seconds to end.
+        CompletableFuture<Void> unused = server.stop();
         sql.close();
         primary.close();
     }
