@@ -86,7 +86,9 @@ final class HttpRequests {
                         && ADDRESS.matcher(host).matches()
                         && (origin.equals("http://" + host) || origin.equals("https://" + host)))) {
             throw new RequestFailure(
-                    HttpStatus.FORBIDDEN, "FOREIGN_ORIGIN", "pages of other sites (" + origin + ") may not use this server");
+                    HttpStatus.FORBIDDEN,
+                    "FOREIGN_ORIGIN",
+                    "pages of other sites (" + origin + ") may not use this server");
         }
     }
 

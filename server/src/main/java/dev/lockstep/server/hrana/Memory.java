@@ -38,7 +38,8 @@ final class Memory {
                 held.addAndGet(-more);
                 throw SqlFailure.of(
                         "SERVER_BUSY",
-                        "requests under way hold all of the " + limit + " bytes that are set aside for them; try again");
+                        "requests under way hold all of the " + limit
+                                + " bytes that are set aside for them; try again");
             }
             bytes += more;
         }

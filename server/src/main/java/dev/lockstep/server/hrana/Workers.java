@@ -20,6 +20,7 @@ final class Workers implements AutoCloseable {
 
     /** Many, since most of them wait: for their turn to write, or for a connection. */
     private static final int BEGINNERS = 256;
+
     private static final long KEEP_SECONDS = 30;
 
     private final ThreadPoolExecutor beginners;
