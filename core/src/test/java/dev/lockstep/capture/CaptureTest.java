@@ -17,6 +17,7 @@ import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.pages.FileScan;
 import dev.lockstep.pages.StateChecksum;
+import dev.lockstep.testing.EveryKind;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,32 +81,9 @@ class CaptureTest {
         create("PRAGMA auto_vacuum=FULL");
         try (Primary primary = Primary.of(database).open();
                 Connection writer = connect()) {
-            execute(writer, "PRAGMA cache_size=10");
-            execute(writer, "CREATE TABLE a (id INTEGER PRIMARY KEY, v BLOB)");
-            execute(writer, "CREATE TABLE w (k TEXT PRIMARY KEY, v) WITHOUT ROWID");
-            execute(writer, "CREATE VIRTUAL TABLE f USING fts5(body)");
-            execute(
-                    writer,
-                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 3000)"
-                            + " INSERT INTO a SELECT i, randomblob(900) FROM n");
-            execute(writer, "INSERT INTO w SELECT hex(randomblob(8)), id FROM a");
-            execute(writer, "INSERT INTO f SELECT 'lorem ipsum ' || id FROM a");
-            execute(writer, "INSERT INTO a VALUES (9999, zeroblob(3000000))");
-            execute(writer, "BEGIN");
-            execute(writer, "UPDATE a SET v = randomblob(1000)");
-            execute(writer, "ROLLBACK");
-            execute(writer, "BEGIN");
-            execute(writer, "DELETE FROM a WHERE id % 3 = 0");
-            execute(writer, "SAVEPOINT s");
-            execute(writer, "UPDATE a SET v = randomblob(1100)");
-            execute(writer, "ROLLBACK TO s");
-            execute(writer, "INSERT INTO a SELECT id + 10000, v FROM a LIMIT 500");
-            execute(writer, "COMMIT");
-            execute(writer, "DROP TABLE w");
-            execute(writer, "ALTER TABLE a ADD COLUMN extra DEFAULT 7");
-            execute(writer, "DELETE FROM a WHERE id > 100");
-            execute(writer, "VACUUM");
-            execute(writer, "PRAGMA user_version=42");
+            for (String sql : EveryKind.TRANSACTIONS) {
+                execute(writer, sql);
+            }
             assertThat(primary.status().failure()).isNull();
         }
         assertLogHoldsTheDatabase();

@@ -1,6 +1,7 @@
 package dev.lockstep.server;
 
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdException;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.lockstep.stream.SenderOptions;
@@ -49,10 +50,14 @@ record Payload(ByteString bytes, int rawLength) {
                     "raw length " + Integer.toUnsignedString(rawLength) + " above " + SenderOptions.MAX_MESSAGE_BYTES);
         }
         byte[] plain = new byte[rawLength];
-        long length = Zstd.decompress(plain, bytes.toByteArray());
-        if (Zstd.isError(length) || length != rawLength) {
-            String found = Zstd.isError(length) ? Zstd.getErrorName(length) : length + " bytes";
-            throw new IllegalArgumentException("compressed bytes: " + found + " instead of " + rawLength + " bytes");
+        long length;
+        try {
+            length = Zstd.decompress(plain, bytes.toByteArray());
+        } catch (ZstdException e) {
+            throw new IllegalArgumentException("compressed bytes: " + e.getMessage(), e);
+        }
+        if (length != rawLength) {
+            throw new IllegalArgumentException("compressed bytes: " + length + " bytes instead of " + rawLength);
         }
         return plain;
     }
