@@ -13,11 +13,13 @@ import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.Storage;
 import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.pages.FileScan;
 import dev.lockstep.pages.StateChecksum;
 import dev.lockstep.testing.EveryKind;
+import dev.lockstep.testing.Sqlite3;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +27,9 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -38,6 +42,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Capture of real databases: the state checksum at the head of the log must be the one of the database file. */
@@ -174,6 +179,53 @@ class CaptureTest {
             assertThat(text(reader, "SELECT group_concat(v) FROM t")).isEqualTo("0,1,2,3,4,5");
             assertThat(primary.position()).isEqualTo(captured);
             execute(reader, "INSERT INTO t(v) VALUES (6)");
+        }
+        assertLogHoldsTheDatabase();
+    }
+
+    /** What was not synced when the power failed, cut anywhere; the database has it in its WAL still, or others recycled that meanwhile. */
+    @ParameterizedTest
+    @CsvSource({"1,false", "30,false", "4200,false", "9000,false", "1,true", "9000,true"})
+    void aTornTailOfTheLogIsMadeGoodFromTheDatabase(int cut, boolean recycled) throws Exception {
+        create("");
+        Path crashed = Files.createDirectory(directory.resolve("crashed"));
+        CaptureOpener.Home home = new CaptureOpener.Home(
+                Storage.directory(data().resolve("log")), data().resolve("pages.idx"), FrameLog.Options.defaults());
+        Files.createDirectories(data());
+        LogStart start;
+        long frames;
+        try (Connection writer = connect()) {
+            execute(writer, "PRAGMA wal_autocheckpoint=0");
+            try (Capture capture = new CaptureOpener(database, home, InstantSource.system()).open(null);
+                    FrameLog log = capture.log()) {
+                for (int i = 0; i < 5; i++) {
+                    execute(writer, "INSERT INTO t(v) VALUES (randomblob(2000))");
+                }
+                capture.catchUp(); // and nobody syncs
+                start = log.start();
+                frames = log.head().frameNo() + 1 - start.startFrameNo();
+                copyTree(data(), crashed.resolve("app.db-lockstep"));
+            }
+            Sqlite3.copy(database, crashed.resolve("app.db"));
+            Sqlite3.copy(directory.resolve("app.db-wal"), crashed.resolve("app.db-wal"));
+        }
+        database = crashed.resolve("app.db");
+        if (recycled) {
+            Sqlite3.run(database, "DELETE FROM t WHERE id = 3; PRAGMA wal_checkpoint(TRUNCATE);");
+        }
+        try (Stream<Path> files = Files.list(data().resolve("log"))) {
+            Path segment = files.max(
+                            Comparator.comparingLong(file -> file.toFile().length()))
+                    .orElseThrow();
+            try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "rw")) {
+                file.setLength(64 + frames * FrameLayout.frameSize(4096) - cut);
+            }
+        }
+        try (Primary primary = Primary.of(database).open()) {
+            assertThat(primary.position().logId()).isEqualTo(start.logId());
+            Sqlite3.run(database, "INSERT INTO t(v) VALUES ('goes on');");
+            primary.awaitCaptured(Duration.ofMinutes(1));
+            assertThat(primary.status().failure()).isNull();
         }
         assertLogHoldsTheDatabase();
     }

