@@ -91,7 +91,7 @@ class LibsqlPrimaryTest {
     @Test
     void aNewDatabaseIsFollowedFromFrame0AndAcrossRestartsOfBothSides() throws Exception {
         for (int run = 0; run < 3; run++) {
-            try (Primary primary = open();
+            try (Primary primary = Primary.of(written.path()).open();
                     LockstepServer server = serve(primary)) {
                 boolean first = run == 0;
                 if (first) {
@@ -105,7 +105,7 @@ class LibsqlPrimaryTest {
                 written.write(20);
             }
         }
-        try (Primary primary = open();
+        try (Primary primary = Primary.of(written.path()).open();
                 LockstepServer server = serve(primary)) {
             replicate(server.port(), false, replica -> awaitLevel(primary, replica));
         }
