@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
  * What a commit on a primary waits for, beyond what SQLite itself does.
  *
  * @param durable whether Lockstep's log has it on disk here
- * @param replicas how many replicas must have it on disk
+ * @param replicas how many replicas must have applied it to their files, which may not be on disk there yet
  */
 public record Acknowledgement(boolean durable, int replicas) {
 
@@ -25,7 +25,7 @@ public record Acknowledgement(boolean durable, int replicas) {
         }
     }
 
-    /** Waits until {@code n} replicas, at least one, have the transaction on disk. */
+    /** Waits until the transaction is in the log on disk, and {@code n} replicas, at least one, have applied it. */
     public static Acknowledgement replicas(int n) {
         if (n < 1) {
             throw new IllegalArgumentException(n + " replicas: at least 1 is needed");

@@ -25,6 +25,7 @@ public final class LockstepDataSource implements DataSource, AutoCloseable {
 
     private String url = "";
     private Properties properties = new Properties();
+    private volatile int loginTimeout;
 
     /** The fields below are guarded by this. */
     private @Nullable Settings settings;
@@ -141,14 +142,15 @@ public final class LockstepDataSource implements DataSource, AutoCloseable {
         throw new SQLFeatureNotSupportedException("Lockstep logs through SLF4J");
     }
 
+    /** Is only kept, for pools that read it back: option {@code timeout} says how long connecting may take. */
     @Override
-    public void setLoginTimeout(int seconds) throws SQLException {
-        throw new SQLFeatureNotSupportedException("use option timeout");
+    public void setLoginTimeout(int seconds) {
+        loginTimeout = seconds;
     }
 
     @Override
     public int getLoginTimeout() {
-        return 0;
+        return loginTimeout;
     }
 
     @Override

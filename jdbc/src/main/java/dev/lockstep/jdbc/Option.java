@@ -36,7 +36,7 @@ enum Option {
     ACK(
             "ack",
             "none",
-            "what a commit waits for: none, durable (in the log on disk), or replicas(N), N replicas that have it on disk",
+            "what a commit waits for: none, durable (in the log on disk), or replicas(N), on disk here and applied by N replicas",
             Settings.Mode.PRIMARY),
     ACK_TIMEOUT("ackTimeout", "10s", "longest wait for that", Settings.Mode.PRIMARY),
     MAX_LAG(

@@ -1,5 +1,6 @@
 package dev.lockstep.jdbc;
 
+import dev.lockstep.server.ListenAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
@@ -10,6 +11,7 @@ import java.sql.SQLNonTransientConnectionException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -61,6 +63,9 @@ final class Settings {
             SQLiteConfig.Pragma.BUSY_TIMEOUT.pragmaName,
             SQLiteConfig.Pragma.JDBC_GET_GENERATED_KEYS.pragmaName);
 
+    /** They say how a primary or replica is opened, not what its connections do. */
+    private static final Set<Option> OPENING = EnumSet.of(Option.LISTEN, Option.NAME, Option.LINGER);
+
     private static final Duration SHORTEST_LAG = Duration.ofSeconds(2);
 
     private final String url;
@@ -95,9 +100,15 @@ final class Settings {
         return of(url, location, all);
     }
 
-    /** Settings of connections to a file that is open already. */
+    /** Settings of connections to a primary or replica that is open already. */
     static Settings of(Path database, Properties options) throws SQLException {
-        return of(PREFIX + database, database.toString(), options);
+        String url = PREFIX + database;
+        for (Option option : OPENING) {
+            if (options.containsKey(option.key())) {
+                throw invalid(url, "option " + option.key() + " comes too late: the program has opened it already");
+            }
+        }
+        return of(url, database.toString(), options);
     }
 
     private static Settings of(String url, String location, Properties all) throws SQLException {
@@ -266,11 +277,11 @@ final class Settings {
         if (text.isEmpty()) {
             return null;
         }
-        int colon = text.lastIndexOf(':');
-        if (colon < 1 || !text.substring(colon + 1).matches("[0-9]{1,5}")) {
-            throw invalid(url, "listen=" + text + " is not of the form HOST:PORT");
+        try {
+            return ListenAddress.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw invalid(url, "option listen: " + e.getMessage());
         }
-        return new InetSocketAddress(text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
     }
 
     /** sqlite-jdbc's own options. */

@@ -66,7 +66,7 @@ class SettingsTest {
             a.db?ack=2                           | ack=2 is none of none, durable, replicas(N)
             a.db?maxLag=5s                       | maxLag is for connections of kind replica, and this one is primary
             a.db?linger=soon                     | linger=soon is no duration, such as
-            a.db?listen=7878                     | listen=7878 is not of the form HOST:PORT
+            a.db?listen=127.0.0.1                | option listen: '127.0.0.1' is not HOST:PORT
             a.db?primary=ftp://x                 | "ftp://x" is no address of a server
             a.db?primary=http://x:1&maxLag=500ms | maxLag=500ms is below 2s
             a.db?primary=http://x:1&open_mode=1  | open_mode has no place on a replica
