@@ -117,8 +117,8 @@ public final class LockstepAutoConfiguration {
 
         @Bean
         Unpooled lockstepConnections(Replica replica, LockstepProperties properties) throws SQLException {
-            return new Unpooled(LockstepDataSource.of(
-                    replica, Objects.requireNonNull(properties.primary()), options(properties)));
+            return new Unpooled(
+                    LockstepDataSource.of(replica, Objects.requireNonNull(properties.primary()), options(properties)));
         }
     }
 }

@@ -24,14 +24,26 @@ final class ReplicaMetrics implements MeterBinder {
     @Override
     public void bindTo(MeterRegistry registry) {
         Tags tags = Tags.of("database", String.valueOf(replica.database().getFileName()));
-        gauge(registry, tags, "following", "1 while it follows the primary, else 0", status ->
-                status.state() == Replica.State.FOLLOWING ? 1 : 0);
-        gauge(registry, tags, "refused", "1 when it has stopped for good, else 0", status ->
-                status.state() == Replica.State.REFUSED ? 1 : 0);
+        gauge(
+                registry,
+                tags,
+                "following",
+                "1 while it follows the primary, else 0",
+                status -> status.state() == Replica.State.FOLLOWING ? 1 : 0);
+        gauge(
+                registry,
+                tags,
+                "refused",
+                "1 when it has stopped for good, else 0",
+                status -> status.state() == Replica.State.REFUSED ? 1 : 0);
         gauge(registry, tags, "frame", "last frame that readers see", ReplicaMetrics::frame);
         gauge(registry, tags, "frame.primary", "last frame that the primary said it has", Replica.Status::head);
-        gauge(registry, tags, "lag.frames", "frames of the primary that readers do not see", status ->
-                Math.max(0, status.head() - frame(status)));
+        gauge(
+                registry,
+                tags,
+                "lag.frames",
+                "frames of the primary that readers do not see",
+                status -> Math.max(0, status.head() - frame(status)));
         TimeGauge.builder("lockstep.replica.lag", replica, TimeUnit.NANOSECONDS, ReplicaMetrics::lagNanos)
                 .description("how far behind the primary readers are at most; NaN before it was in step")
                 .tags(tags)
@@ -55,7 +67,11 @@ final class ReplicaMetrics implements MeterBinder {
     }
 
     private void gauge(
-            MeterRegistry registry, Tags tags, String name, String description, ToDoubleFunction<Replica.Status> value) {
+            MeterRegistry registry,
+            Tags tags,
+            String name,
+            String description,
+            ToDoubleFunction<Replica.Status> value) {
         Gauge.builder("lockstep.replica." + name, replica, r -> value.applyAsDouble(r.status()))
                 .description(description)
                 .tags(tags)

@@ -45,7 +45,8 @@ class HealthTest {
             Files.move(database, directory.resolve("elsewhere.db"));
             Files.writeString(database, "no database");
             await().atMost(PATIENCE).until(() -> health(indicator).getStatus().equals(Status.DOWN));
-            assertThat(String.valueOf(health(indicator).getDetails().get("failure"))).contains(database.toString());
+            assertThat(String.valueOf(health(indicator).getDetails().get("failure")))
+                    .contains(database.toString());
         }
     }
 
@@ -53,8 +54,8 @@ class HealthTest {
     void aReplicaIsOutOfServiceBeforeItsFirstCopyAndWhileItLagsTooMuchAndDownWhenItHasDiverged() throws Exception {
         try (Primary primary = Primary.of(directory.resolve("app.db")).open();
                 LocalUpstream upstream = new LocalUpstream(primary)) {
-            upstream.through(message -> new ToReplica.Refused(
-                    ToReplica.Refused.Reason.UNAVAILABLE, "", "", "come again later"));
+            upstream.through(
+                    message -> new ToReplica.Refused(ToReplica.Refused.Reason.UNAVAILABLE, "", "", "come again later"));
             try (Replica replica =
                     Replica.of(directory.resolve("copy.db"), upstream).open()) {
                 await().atMost(PATIENCE)
@@ -66,8 +67,8 @@ class HealthTest {
                 assertThat(health(replica, PATIENCE).getStatus()).isEqualTo(Status.UP);
                 assertThat(health(replica, Duration.ZERO).getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
 
-                upstream.through(message -> new ToReplica.Refused(
-                        ToReplica.Refused.Reason.DIVERGED, "a", "b", "the histories differ"));
+                upstream.through(message ->
+                        new ToReplica.Refused(ToReplica.Refused.Reason.DIVERGED, "a", "b", "the histories differ"));
                 await().atMost(PATIENCE).until(() -> replica.status().state() == Replica.State.REFUSED);
                 Health diverged = health(replica, null);
                 assertThat(diverged.getStatus()).isEqualTo(Status.DOWN);

@@ -96,10 +96,12 @@ class LockstepAutoConfigurationTest {
 
     @Test
     void whatOpensThePrimaryIsNoOptionOfConnections() {
-        primary().withPropertyValues("lockstep.options.listen=127.0.0.1:0").run(context -> assertThat(context)
-                .getFailure()
-                .rootCause()
-                .hasMessageContaining("option listen comes too late"));
+        primary()
+                .withPropertyValues("lockstep.options.listen=127.0.0.1:0")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .rootCause()
+                        .hasMessageContaining("option listen comes too late"));
     }
 
     @Test

@@ -86,9 +86,11 @@ class PrimaryAndReplicaTest {
                 new TransactionTemplate(new JdbcTransactionManager(replica.getBean(DataSource.class)));
         readOnly.setReadOnly(true);
         readOnly.executeWithoutResult(status -> {
-            assertThat(count("SELECT count(*) FROM note WHERE text = 'meanwhile'")).isZero();
+            assertThat(count("SELECT count(*) FROM note WHERE text = 'meanwhile'"))
+                    .isZero();
             CompletableFuture.runAsync(PrimaryAndReplicaTest::addMeanwhile).join();
-            assertThat(count("SELECT count(*) FROM note WHERE text = 'meanwhile'")).isZero();
+            assertThat(count("SELECT count(*) FROM note WHERE text = 'meanwhile'"))
+                    .isZero();
             assertThatThrownBy(() -> jdbc(replica).update("DELETE FROM note"))
                     .hasMessageContaining("read-only (setReadOnly(true))");
         });
@@ -111,13 +113,13 @@ class PrimaryAndReplicaTest {
     @Test
     void jdbiWritesThroughTheReplica() {
         Jdbi jdbi = Jdbi.create(replica.getBean(DataSource.class));
-        int id = jdbi.inTransaction(handle -> handle.createUpdate(
-                        "INSERT INTO note (text, created) VALUES (:text, :created)")
-                .bind("text", "jdbi")
-                .bind("created", 0)
-                .executeAndReturnGeneratedKeys("id")
-                .mapTo(Integer.class)
-                .one());
+        int id = jdbi.inTransaction(
+                handle -> handle.createUpdate("INSERT INTO note (text, created) VALUES (:text, :created)")
+                        .bind("text", "jdbi")
+                        .bind("created", 0)
+                        .executeAndReturnGeneratedKeys("id")
+                        .mapTo(Integer.class)
+                        .one());
         assertThat(notes(primary).find(id).text()).isEqualTo("jdbi");
         String read = jdbi.withHandle(handle -> handle.createQuery("SELECT text FROM note WHERE id = ?")
                 .bind(0, id)
