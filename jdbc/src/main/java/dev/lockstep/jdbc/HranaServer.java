@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -40,6 +41,7 @@ final class HranaServer {
     private static final HttpClient HTTP = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(5))
+            .executor(Executors.newCachedThreadPool(HranaServer::thread))
             .build();
 
     private static final long RETRY_MILLIS = 100;
@@ -87,6 +89,14 @@ final class HranaServer {
         synchronized (descriptions) {
             descriptions.put(sql, description);
         }
+    }
+
+    /** Holds no class loader of the web application that happens to make the first request. */
+    private static Thread thread(Runnable task) {
+        Thread thread = new Thread(task, "lockstep-jdbc-http");
+        thread.setDaemon(true);
+        thread.setContextClassLoader(HranaServer.class.getClassLoader());
+        return thread;
     }
 
     /**

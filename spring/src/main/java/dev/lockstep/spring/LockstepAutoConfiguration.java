@@ -54,6 +54,7 @@ public final class LockstepAutoConfiguration {
     HikariDataSource dataSource(Unpooled unpooled) {
         HikariDataSource pool = new HikariDataSource();
         pool.setDataSource(unpooled.connections());
+        pool.setExceptionOverride(new KeepsLocalConnections());
         return pool;
     }
 

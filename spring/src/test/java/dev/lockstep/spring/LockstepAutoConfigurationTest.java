@@ -3,6 +3,7 @@ package dev.lockstep.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.SQLExceptionOverride;
 import dev.lockstep.Position;
 import dev.lockstep.Primary;
 import dev.lockstep.Replica;
@@ -12,6 +13,7 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -145,5 +147,17 @@ class LockstepAutoConfigurationTest {
         primary()
                 .withPropertyValues("management.health.lockstep.enabled=false")
                 .run(context -> assertThat(context).doesNotHaveBean(HealthIndicator.class));
+    }
+
+    @Test
+    void aConnectionOutlivesAPrimaryThatCannotBeReached() {
+        KeepsLocalConnections judge = new KeepsLocalConnections();
+        assertThat(judge.adjudicate(new SQLTransientConnectionException("not reached", "08001")))
+                .isEqualTo(SQLExceptionOverride.Override.DO_NOT_EVICT);
+        assertThat(judge.adjudicate(new SQLException("broken", "08006")))
+                .isEqualTo(SQLExceptionOverride.Override.CONTINUE_EVICT);
+        primary().run(context -> assertThat(
+                        context.getBean(HikariDataSource.class).getExceptionOverride())
+                .isInstanceOf(KeepsLocalConnections.class));
     }
 }
