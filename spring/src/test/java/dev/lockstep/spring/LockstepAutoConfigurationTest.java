@@ -156,8 +156,9 @@ class LockstepAutoConfigurationTest {
                 .isEqualTo(SQLExceptionOverride.Override.DO_NOT_EVICT);
         assertThat(judge.adjudicate(new SQLException("broken", "08006")))
                 .isEqualTo(SQLExceptionOverride.Override.CONTINUE_EVICT);
-        primary().run(context -> assertThat(
-                        context.getBean(HikariDataSource.class).getExceptionOverride())
-                .isInstanceOf(KeepsLocalConnections.class));
+        primary()
+                .run(context -> assertThat(
+                                context.getBean(HikariDataSource.class).getExceptionOverride())
+                        .isInstanceOf(KeepsLocalConnections.class));
     }
 }

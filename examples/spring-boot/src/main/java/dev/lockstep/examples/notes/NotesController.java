@@ -44,7 +44,6 @@ class NotesController {
     /** The primary cannot be reached, and nothing was written; reading goes on. */
     @ExceptionHandler
     ResponseEntity<String> later(TransientDataAccessException e) {
-        return ResponseEntity.status(HttpStatus.SERVICE_UNAVAILABLE)
-                .body(String.valueOf(e.getCause()));
+        return ResponseEntity.status(HttpStatus.SERVICE_UNAVAILABLE).body(String.valueOf(e.getCause()));
     }
 }

@@ -56,7 +56,11 @@ class NotesApplicationTest {
     private static ConfigurableApplicationContext start(String profile, String database, String lockstep) {
         return new SpringApplicationBuilder(NotesApplication.class)
                 .profiles(profile)
-                .run("--server.port=0", "--logging.level.root=warn", "--lockstep.database=" + directory.resolve(database), lockstep);
+                .run(
+                        "--server.port=0",
+                        "--logging.level.root=warn",
+                        "--lockstep.database=" + directory.resolve(database),
+                        lockstep);
     }
 
     private static URI uri(ConfigurableApplicationContext application, String path) {
