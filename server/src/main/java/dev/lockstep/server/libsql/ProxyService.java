@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
  *             and message. current_frame_no: frame of the last write, which is durable by then, so that the Hello that follows
  *             advertises it and the client reads its own writes. state: TXN while a transaction is open.
  * Describe    param_names begin with an empty one where parameters have names: clients look for the name of parameter 1 at index 1, and
- *             crash if there is none.
+ *             crash if there is none. An error's code is SQLite's extended one: there, and only there, clients take it for that.
  * Disconnect  ends the session of client_id. A client that says nothing for 30 s loses it as well.
  * StreamExec  a session for each stream; requests are answered in their order.
  * </pre>
@@ -142,7 +142,7 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
             try {
                 describe(client.session().describe(request.getStmt()), result);
             } catch (SqlFailure failure) {
-                result.setError(CollectedResults.error(failure));
+                result.setError(CollectedResults.error(failure).toBuilder().setCodeValue(failure.extended()));
             } finally {
                 interrupter.runs(null);
                 client.leave();

@@ -36,7 +36,8 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * Hello            log_id, a session token, and the last durable commit. A client asks for batches without pause until it has
- *                  that frame, so it is one that can be served at once, and never one inside of a transaction.
+ *                  that frame, so it is one that can be served at once, and never one inside of a transaction. What was captured
+ *                  before Hello is waited for: a client that syncs after another's write has it.
  * BatchLogEntries  durable frames from the offset on, see {@link FrameBatch}; none only if there are none.
  * LogEntries       the same without end, as they come.
  * Snapshot         all pages at one durable commit. Frame numbers fall from that commit's; the last one sent has size_after.
@@ -67,6 +68,7 @@ public final class ReplicationLogService extends ReplicationLogGrpc.ReplicationL
 
     private static final int STREAMS = 256;
     private static final long BATCH_MILLIS = 60_000;
+    private static final long SYNC_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final int STREAMED_FRAMES = 32;
 
@@ -105,6 +107,7 @@ public final class ReplicationLogService extends ReplicationLogGrpc.ReplicationL
             HelloResponse.Builder response = HelloResponse.newBuilder()
                     .setLogId(log.start().logId().toString())
                     .setSessionToken(ByteString.copyFromUtf8(database.sessionToken()));
+            log.await(log.head().frameNo() - 1, true, SYNC_NANOS); // else it is not advertised
             long durable = log.durable().frameNo();
             if (durable >= 0) {
                 response.setCurrentReplicationIndex(durable);
