@@ -27,6 +27,22 @@ const cases = {
         assert.deepEqual([dates.rows[0][0], dates.rows[0][1], dates.rows[0][2]], [1n, 1234, "real"]);
     },
 
+    async intMode() {
+        const largest = { sql: "SELECT ?", args: [9223372036854775807n] };
+        const small = { sql: "SELECT -5 AS v" };
+        const modes = { number: [-5, RangeError], bigint: [-5n, 9223372036854775807n], string: ["-5", "9223372036854775807"] };
+        for (const [intMode, [five, large]] of Object.entries(modes)) {
+            const one = createClient({ url, intMode });
+            assert.equal((await one.execute(small)).rows[0].v, five);
+            if (large === RangeError) {
+                assert.ok(await failure(one.execute(largest)) instanceof RangeError);
+            } else {
+                assert.equal((await one.execute(largest)).rows[0][0], large);
+            }
+            one.close();
+        }
+    },
+
     async args() {
         const named = await client.execute({ sql: "SELECT :a, @b, $c, :a", args: { a: 1n, b: "two", c: null } });
         assert.deepEqual([named.rows[0][0], named.rows[0][1], named.rows[0][2], named.rows[0][3]], [1n, "two", null, 1n]);
@@ -125,6 +141,15 @@ const cases = {
         const error = await failure(idle.execute("INSERT INTO slow VALUES (3)"));
         assert.match(error.code, /TRANSACTION_TIMEOUT|STREAM_EXPIRED|TRANSACTION_CLOSED/, `${error.code} ${error.message}`);
         idle.close();
+        assert.equal(await count("slow"), 1);
+        const busy = await client.transaction("write");
+        const busyError = await failure((async () => {
+            for (;;) {
+                await busy.execute("INSERT INTO slow VALUES (4)"); // never idle
+            }
+        })());
+        assert.match(busyError.code, /TRANSACTION_TIMEOUT|STREAM_EXPIRED/, `${busyError.code} ${busyError.message}`);
+        busy.close();
         assert.equal(await count("slow"), 1);
         const endless = await failure(client.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"));
