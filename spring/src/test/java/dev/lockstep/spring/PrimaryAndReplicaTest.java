@@ -3,24 +3,33 @@ package dev.lockstep.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariDataSource;
+import dev.lockstep.Primary;
 import dev.lockstep.jdbc.LockstepConnection;
+import dev.lockstep.server.LockstepServer;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -61,6 +70,66 @@ class PrimaryAndReplicaTest {
     void whatFlywayDidOnThePrimaryIsOnTheReplica() {
         assertThat(jdbc(replica).queryForList("SELECT version FROM flyway_schema_history WHERE success", String.class))
                 .containsExactly("1");
+    }
+
+    @Test
+    void whatFlywayDoesOnTheReplicaHappensOnThePrimary() {
+        Flyway flyway = Flyway.configure()
+                .dataSource(replica.getBean(DataSource.class))
+                .locations("classpath:db/later")
+                .table("later_history")
+                .baselineOnMigrate(true)
+                .baselineVersion("0")
+                .load();
+        assertThat(flyway.migrate().migrationsExecuted).isOne();
+        assertThat(flyway.validateWithResult().validationSuccessful).isTrue();
+        assertThat(notes(primary).count("migrated")).isOne();
+        assertThat(jdbc(replica).queryForList("SELECT name FROM pragma_index_list('tag')", String.class))
+                .contains("tag_note");
+    }
+
+    @Test
+    void aUrlWithItsDriverIsARemoteDataSourceOfSpring() {
+        new ApplicationContextRunner()
+                .withConfiguration(
+                        AutoConfigurations.of(DataSourceAutoConfiguration.class, FlywayAutoConfiguration.class))
+                .withPropertyValues(
+                        "spring.datasource.url=" + remoteUrl(),
+                        "spring.datasource.driver-class-name=dev.lockstep.jdbc.LockstepDriver")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    assertThat(context.getBean(Flyway.class).info().current().getVersion())
+                            .hasToString("1");
+                });
+    }
+
+    private static String remoteUrl() {
+        return "jdbc:lockstep:http://127.0.0.1:"
+                + primary.getBean(LockstepServer.class).port() + "/app";
+    }
+
+    @Test
+    void aPoolHandsOutConnectionsWithoutTheirPast() throws SQLException {
+        try (HikariDataSource remote = new HikariDataSource()) {
+            remote.setJdbcUrl(remoteUrl());
+            for (DataSource pool :
+                    List.of(primary.getBean(DataSource.class), replica.getBean(DataSource.class), remote)) {
+                try (Connection left = pool.getConnection()) {
+                    left.setAutoCommit(false);
+                    left.createStatement().executeUpdate("INSERT INTO note (text, created) VALUES ('abandoned', 0)");
+                }
+                try (Connection left = pool.getConnection()) {
+                    left.setReadOnly(true);
+                }
+                try (Connection next = pool.getConnection()) {
+                    assertThat(next.getAutoCommit()).isTrue();
+                    assertThat(next.isReadOnly()).isFalse();
+                    next.createStatement().executeUpdate("INSERT INTO note (text, created) VALUES ('kept', 0)");
+                }
+            }
+        }
+        assertThat(notes(replica).count("abandoned")).isZero();
+        assertThat(notes(primary).count("kept")).isEqualTo(3);
     }
 
     @Test
@@ -144,7 +213,7 @@ class PrimaryAndReplicaTest {
         assertThat(primary.getBean(HealthEndpoint.class).health().getStatus()).isEqualTo(Status.UP);
         assertThat(replica.getBean(HealthEndpoint.class).health().getStatus()).isEqualTo(Status.UP);
         assertThat(health(primary, "lockstepPrimary").getDetails())
-                .containsEntry("state", dev.lockstep.Primary.State.CAPTURING)
+                .containsEntry("state", Primary.State.CAPTURING)
                 .containsKeys("frame", "durableFrame");
         assertThat(health(replica, "lockstepReplica").getDetails())
                 .containsEntry("connected", true)
