@@ -58,8 +58,10 @@ class ManualTest {
                         .start()) {
             new PrimaryMetrics(primary, server).bindTo(registry);
             new ReplicaMetrics(replica).bindTo(registry);
-            assertThat(registry.getMeters()).hasSizeGreaterThan(10).allSatisfy(meter -> assertThat(manual)
-                    .contains("`" + meter.getId().getName() + "`"));
+            assertThat(registry.getMeters())
+                    .hasSizeGreaterThan(10)
+                    .allSatisfy(meter ->
+                            assertThat(manual).contains("`" + meter.getId().getName() + "`"));
         }
     }
 }
