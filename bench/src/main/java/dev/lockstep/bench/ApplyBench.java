@@ -119,9 +119,10 @@ final class ApplyBench {
     }
 
     private double applied(Primary primary, List<ByteBuffer> pages, Applier.Options options, int together)
-            throws IOException {
+            throws IOException, InterruptedException {
         Path replica = Workplace.fresh().resolve("replica.db");
         copy(replica, primary.log().start(), pages);
+        Workplace.settle();
         return rate(apply(primary, replica, options, together));
     }
 
@@ -143,10 +144,11 @@ final class ApplyBench {
     }
 
     /** Executes the transactions; returns the time of each round after the first. */
-    private Long[] execute(Path database, String synchronous) throws SQLException {
+    private Long[] execute(Path database, String synchronous) throws IOException, SQLException, InterruptedException {
+        Workplace.settle();
         Long[] nanos = new Long[ROUNDS - 1];
         byte[] value = new byte[3500];
-        Random random = new Random(1);
+        new Random(1).nextBytes(value);
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
                 Statement statement = connection.createStatement();
                 PreparedStatement update = connection.prepareStatement("UPDATE t SET v = ? WHERE id = ?")) {
@@ -155,7 +157,7 @@ final class ApplyBench {
             for (int round = 0; round < ROUNDS; round++) {
                 long begin = System.nanoTime();
                 for (int n = round * perRound; n < (round + 1) * perRound; n++) {
-                    random.nextBytes(value);
+                    value[n % value.length]++;
                     for (int row : updates[n]) {
                         update.setBytes(1, value);
                         update.setInt(2, row);
@@ -241,7 +243,7 @@ final class ApplyBench {
         }
     }
 
-    static void firstCopy(Table table) throws IOException, SQLException {
+    static void firstCopy(Table table) throws IOException, SQLException, InterruptedException {
         Path directory = Workplace.fresh();
         Path database = directory.resolve("app.db");
         create(database, COPY_MB * 1000 * 1000 / PAGE);
@@ -253,6 +255,7 @@ final class ApplyBench {
             start = primary.log().start();
         }
         for (int round = 0; round < COPY_ROUNDS; round++) {
+            Workplace.settle();
             long begin = System.nanoTime();
             Path target = directory.resolve("plain" + round);
             Files.copy(database, target);
@@ -260,6 +263,7 @@ final class ApplyBench {
                 file.force(true);
             }
             plain[round] = (System.nanoTime() - begin) / 1e9;
+            Workplace.settle();
             begin = System.nanoTime();
             copy(directory.resolve("replica" + round), start, pages);
             verified[round] = (System.nanoTime() - begin) / 1e9;

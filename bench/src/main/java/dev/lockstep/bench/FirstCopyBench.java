@@ -44,8 +44,10 @@ final class FirstCopyBench {
                         .database(primary)
                         .start()) {
             for (int round = 0; round < ROUNDS; round++) {
+                Workplace.settle();
                 copied[round] = firstCopy(server.port(), primary, directory.resolve("copy" + round + ".db"));
                 Files.delete(directory.resolve("copy" + round + ".db"));
+                Workplace.settle();
                 plain[round] = plainCopy(database, directory.resolve("plain" + round + ".db"));
                 Files.delete(directory.resolve("plain" + round + ".db"));
             }

@@ -43,8 +43,23 @@ final class Workplace {
         }
     }
 
+    /** Waits until the disk has taken what was written so far, so that it is not counted against what is measured next. */
+    static void settle() throws IOException, InterruptedException {
+        new ProcessBuilder("sync").inheritIO().start().waitFor();
+    }
+
     /** Runs a main class in a JVM of its own, and returns the line that it prints. */
     static String java(Class<?> main, String... arguments) throws IOException, InterruptedException {
+        Process process = start(main, arguments);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(main.getSimpleName() + " failed: " + output);
+        }
+        return output.strip();
+    }
+
+    /** Starts a main class in a JVM of its own. */
+    static Process start(Class<?> main, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -52,14 +67,9 @@ final class Workplace {
                 System.getProperty("java.class.path"),
                 main.getName()));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
+        return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (process.waitFor() != 0) {
-            throw new IOException(main.getSimpleName() + " failed: " + output);
-        }
-        return output.strip();
     }
 
     static <T> double median(T[] results, ToDoubleFunction<T> figure) {

@@ -38,7 +38,7 @@ public final class Capture implements Closeable {
     private static final long PIN_LONGEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     /** Pauses between polls: just after a commit, in the second after it, and when idle. */
-    private static final long PAUSE_BUSY = TimeUnit.MICROSECONDS.toNanos(20);
+    private static final long PAUSE_BUSY = TimeUnit.MICROSECONDS.toNanos(50);
 
     private static final long PAUSE_RECENT = TimeUnit.MICROSECONDS.toNanos(100);
     private static final long PAUSE_IDLE = TimeUnit.MILLISECONDS.toNanos(1);

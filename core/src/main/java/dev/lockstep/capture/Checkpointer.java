@@ -41,6 +41,9 @@ final class Checkpointer implements Closeable {
     /** After this long without getting the lock, a cycle counts as postponed. */
     private static final long LOCKING_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** So long the write lock is held while another program's checkpoint is in the way, which then meets no new frames. */
+    private static final long OTHERS_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
     private static final long FIRST_DELAY = TimeUnit.MILLISECONDS.toNanos(10);
     private static final int MAX_DOUBLINGS = 7;
     private static final long CLOSE_SECONDS = 60;
@@ -127,9 +130,10 @@ final class Checkpointer implements Closeable {
         return end.maxFrame() - walIndex.backfilled();
     }
 
-    private void copy() {
+    private void copy() throws IOException {
         rounds++;
         phase = Phase.COPYING;
+        capture.movePin(); // no checkpoint copies what was committed after the pin began
         passive = background.submit(() -> text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)"));
     }
 
@@ -192,7 +196,7 @@ final class Checkpointer implements Closeable {
             if (!capture.movePin()) {
                 return false;
             }
-            text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)");
+            copyRest();
             CrashPoint.CHECKPOINT_BACKFILLED.reached();
             if (!capture.everythingCopied()) {
                 return false;
@@ -203,6 +207,15 @@ final class Checkpointer implements Closeable {
         } catch (SQLException e) {
             throw SqliteConnections.translate(path, e);
         }
+    }
+
+    private void copyRest() throws SQLException {
+        long start = System.nanoTime();
+        boolean anotherIsAtIt;
+        do {
+            anotherIsAtIt = text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)")
+                    .equals("1");
+        } while (anotherIsAtIt && System.nanoTime() - start < OTHERS_NANOS);
     }
 
     /** Waits for a checkpoint under way; its connection must not be closed beneath it. */
