@@ -58,9 +58,9 @@ final class PrimaryCommand implements Callable<Integer> {
             converter = Addresses.Converter.class,
             defaultValue = "127.0.0.1:" + LockstepServer.DEFAULT_PORT,
             description =
-                    "HOST:PORT where replicas connect; port 0 takes any that is free. By default ${DEFAULT-VALUE}. There is no"
-                            + " password yet: whoever can connect can copy the databases. Embedded replicas of libSQL connect there"
-                            + " too.")
+                    "HOST:PORT where replicas connect; port 0 takes any that is free. By default ${DEFAULT-VALUE}. Without"
+                            + " --auth-jwt-key-file, whoever can connect can copy the databases. Embedded replicas of libSQL connect"
+                            + " there too.")
     private InetSocketAddress address;
 
     @Option(
@@ -102,6 +102,15 @@ final class PrimaryCommand implements Callable<Integer> {
             description = "The key of the first certificate, without password.")
     private @Nullable Path key;
 
+    @Option(
+            names = "--auth-jwt-key-file",
+            paramLabel = "FILE",
+            description =
+                    "Serve only those who show a token (JWT) that one of these public keys has signed: Ed25519, P-256 or RSA as PEM,"
+                            + " or one of Ed25519 in URL-safe base64. The token's claim a tells whether it is for reading only"
+                            + " (ro) or for writing too (rw).")
+    private @Nullable Path jwtKeys;
+
     @Option(names = "--create", description = "Create a database that does not exist.")
     private boolean create;
 
@@ -126,7 +135,7 @@ final class PrimaryCommand implements Callable<Integer> {
             negatable = true,
             description =
                     "Let clients of libSQL (@libsql/client and others) run SQL on the databases at the same address, reading and writing."
-                            + " By default only when --listen names this machine.")
+                            + " By default only when --listen names this machine, or --auth-jwt-key-file is given.")
     private @Nullable Boolean sql;
 
     @Override
@@ -190,11 +199,14 @@ final class PrimaryCommand implements Callable<Integer> {
         if (certificates != null && key != null) {
             server.tls(certificates, key);
         }
+        if (jwtKeys != null) {
+            server.authJwtKey(jwtKeys);
+        }
         return server;
     }
 
     private void allowSql(LockstepServer.Builder server) {
-        SqlAccess access = SqlAccess.of(sql, address);
+        SqlAccess access = SqlAccess.of(sql, address, jwtKeys != null);
         if (access.allowed()) {
             server.sql(SqlLimits.defaults());
         }

@@ -8,9 +8,7 @@ import dev.lockstep.stream.RefusalReport;
 import dev.lockstep.stream.ReplicaStatus;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The status of a primary somewhere, as it tells it itself. */
 final class RemoteStatus {
@@ -20,10 +18,9 @@ final class RemoteStatus {
     private RemoteStatus() {}
 
     /** @throws IllegalArgumentException if it is no primary's URL */
-    static ExitCode print(String url, @Nullable Path authorities, boolean json, PrintWriter out) throws IOException {
+    static ExitCode print(String url, ServerOptions server, boolean json, PrintWriter out) throws IOException {
         ServerStatus status;
-        try (RemotePrimary primary =
-                RemotePrimary.builder(url).trust(authorities).build()) {
+        try (RemotePrimary primary = server.primary(url).build()) {
             status = primary.status();
         }
         if (json) {

@@ -36,8 +36,6 @@ import picocli.CommandLine.Spec;
         })
 final class ReplicaCommand implements Callable<Integer> {
 
-    static final String TLS_CA = "The authorities to trust for https, instead of those that the JVM trusts.";
-
     @ParentCommand
     private Lockstep program;
 
@@ -69,8 +67,8 @@ final class ReplicaCommand implements Callable<Integer> {
     @Option(names = "--zstd", description = "Have the frames compressed on the way, for slow networks.")
     private boolean compression;
 
-    @Option(names = "--tls-ca", paramLabel = "PEM", description = TLS_CA)
-    private @Nullable Path authorities;
+    @Mixin
+    private ServerOptions server;
 
     @Override
     public Integer call() throws IOException {
@@ -95,7 +93,7 @@ final class ReplicaCommand implements Callable<Integer> {
     private int followLibsql() throws IOException {
         Path log = copy.resolveSibling(copy.getFileName() + "-libsql");
         boolean fresh = following.isForced() || !LocalReplica.isAt(copy);
-        try (LibsqlPrimary primary = LibsqlPrimary.follow(url, log, fresh, authorities)) {
+        try (LibsqlPrimary primary = LibsqlPrimary.follow(url, log, fresh, server.authorities(), server.authToken())) {
             return follow(primary, primary::head);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
@@ -104,10 +102,7 @@ final class ReplicaCommand implements Callable<Integer> {
 
     private RemotePrimary connect() {
         try {
-            return RemotePrimary.builder(url)
-                    .compression(compression)
-                    .trust(authorities)
-                    .build();
+            return server.primary(url).compression(compression).build();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

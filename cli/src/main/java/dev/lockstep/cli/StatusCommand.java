@@ -5,8 +5,8 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -39,8 +39,8 @@ final class StatusCommand implements Callable<Integer> {
             description = "A primary's URL, with or without a name; or a path on this machine.")
     private String what;
 
-    @Option(names = "--tls-ca", paramLabel = "PEM", description = ReplicaCommand.TLS_CA)
-    private @Nullable Path authorities;
+    @Mixin
+    private ServerOptions server;
 
     @Option(names = "--json", description = "Answer with one JSON object.")
     private boolean json;
@@ -64,7 +64,7 @@ final class StatusCommand implements Callable<Integer> {
 
     private ExitCode ofUrl(PrintWriter out) throws IOException {
         try {
-            return RemoteStatus.print(what, authorities, json, out);
+            return RemoteStatus.print(what, server, json, out);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
         }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.testing.Certificates;
+import dev.lockstep.testing.JwtSigner;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -76,8 +77,10 @@ class ServingTest {
     }
 
     @Test
-    void aReplicaFollowsOverLibsqlsProtocolAndOverTls() throws Exception {
+    void aReplicaFollowsOverLibsqlsProtocolAndOverTlsWithAToken() throws Exception {
         Certificates certificates = Certificates.make(directory);
+        JwtSigner signer = JwtSigner.ed25519();
+        String token = signer.sign("{\"a\":\"ro\"}");
         Cli primary = Cli.start(
                 "primary",
                 database,
@@ -86,7 +89,9 @@ class ServingTest {
                 "--tls-cert",
                 certificates.chain(),
                 "--tls-key",
-                certificates.key());
+                certificates.key(),
+                "--auth-jwt-key-file",
+                signer.writePem(directory));
         await().atMost(Duration.ofSeconds(20)).until(() -> primary.out().contains("  serves  "));
         String url = primary.out().lines().findFirst().orElseThrow().split(" ")[0];
         assertThat(url).startsWith("https://127.0.0.1:");
@@ -94,17 +99,28 @@ class ServingTest {
         for (int run = 0; run < 2; run++) {
             bank.transfer(5);
             for (Cli once : List.of(
-                    Cli.run("replica", "libsql+" + url, copy, "--once", "--tls-ca", certificates.authority()),
-                    Cli.run("replica", url, other, "--once", "--tls-ca", certificates.authority()))) {
+                    replicate("libsql+" + url, copy, certificates, token), replicate(url, other, certificates, token))) {
                 assertThat(once.code()).as(once.err()).isZero();
             }
             assertThat(Bank.pages(copy)).isEqualTo(Bank.pages(database));
             assertThat(Bank.pages(other)).isEqualTo(Bank.pages(database));
         }
+        for (Cli refused : List.of(
+                replicate("libsql+" + url, directory.resolve("no.db"), certificates, "wrong"),
+                replicate(url, directory.resolve("no2.db"), certificates, "wrong"),
+                Cli.run("status", url, "--tls-ca", certificates.authority()))) {
+            assertThat(refused.code()).isEqualTo(ExitCode.FAILURE.code());
+            assertThat(refused.err()).contains("token").doesNotContain("Exception");
+        }
         assertThat(Cli.run("verify", directory.resolve("copy.db-libsql").resolve("log"))
                         .code())
                 .isZero();
         assertThat(primary.stop()).isZero();
+    }
+
+    private static Cli replicate(String url, Path copy, Certificates certificates, String token) {
+        return Cli.run(
+                "replica", url, copy, "--once", "--tls-ca", certificates.authority(), "--auth-token", token);
     }
 
     @Test

@@ -13,12 +13,13 @@ class SqlAccessTest {
 
     @Test
     void sqlIsForThisMachineUnlessItIsAskedForBeyond() {
-        assertThat(SqlAccess.of(null, LOOPBACK)).isEqualTo(new SqlAccess(true, null));
-        assertThat(SqlAccess.of(null, ALL).allowed()).isFalse();
-        assertThat(SqlAccess.of(null, ALL).warning()).contains("--sql");
-        assertThat(SqlAccess.of(true, ALL).allowed()).isTrue();
-        assertThat(SqlAccess.of(true, ALL).warning()).contains("no password");
-        assertThat(SqlAccess.of(false, LOOPBACK)).isEqualTo(new SqlAccess(false, null));
-        assertThat(SqlAccess.of(false, ALL)).isEqualTo(new SqlAccess(false, null));
+        assertThat(SqlAccess.of(null, LOOPBACK, false)).isEqualTo(new SqlAccess(true, null));
+        assertThat(SqlAccess.of(null, ALL, false).allowed()).isFalse();
+        assertThat(SqlAccess.of(null, ALL, false).warning()).contains("--sql");
+        assertThat(SqlAccess.of(true, ALL, false).allowed()).isTrue();
+        assertThat(SqlAccess.of(true, ALL, false).warning()).contains("--auth-jwt-key-file");
+        assertThat(SqlAccess.of(null, ALL, true)).isEqualTo(new SqlAccess(true, null));
+        assertThat(SqlAccess.of(false, LOOPBACK, false)).isEqualTo(new SqlAccess(false, null));
+        assertThat(SqlAccess.of(false, ALL, false)).isEqualTo(new SqlAccess(false, null));
     }
 }

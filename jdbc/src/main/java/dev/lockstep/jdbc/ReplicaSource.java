@@ -29,7 +29,9 @@ final class ReplicaSource implements Source {
         HranaServer server = new HranaServer(settings);
         RemotePrimary primary;
         try {
-            primary = RemotePrimary.of(server.address());
+            primary = RemotePrimary.builder(server.address())
+                    .authToken(settings.text(Option.AUTH_TOKEN))
+                    .build();
         } catch (IllegalArgumentException e) {
             throw new SQLNonTransientConnectionException(String.valueOf(e.getMessage()), "08001", e);
         }

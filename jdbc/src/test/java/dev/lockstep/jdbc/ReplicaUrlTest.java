@@ -7,7 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.lockstep.Primary;
+import dev.lockstep.server.LockstepServer;
+import dev.lockstep.server.sql.SqlLimits;
+import dev.lockstep.testing.JwtSigner;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
@@ -59,6 +64,23 @@ class ReplicaUrlTest {
                 assertThatThrownBy(() -> b.unwrap(LockstepConnection.class).setAcknowledgement(Acknowledgement.DURABLE))
                         .hasMessageContaining("on the primary");
             }
+        }
+    }
+
+    @Test
+    void aReplicaShowsItsTokenWhereItFollowsAndWhereItWrites() throws Exception {
+        JwtSigner signer = JwtSigner.ed25519();
+        try (Primary primary = Primary.of(directory.resolve("app.db")).open();
+                LockstepServer server = LockstepServer.builder()
+                        .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                        .database(primary)
+                        .sql(SqlLimits.defaults())
+                        .authJwtKey(signer.writePem(directory))
+                        .start();
+                Connection replica = DriverManager.getConnection("jdbc:lockstep:" + directory.resolve("copy.db")
+                        + "?primary=http://127.0.0.1:" + server.port() + "&authToken=" + signer.sign("{}"))) {
+            run(replica, "CREATE TABLE t (a)");
+            assertThat(ask(replica, "SELECT count(*) FROM t")).isEqualTo("0");
         }
     }
 

@@ -2,12 +2,14 @@ package dev.lockstep.server;
 
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
+import dev.lockstep.server.auth.Rights;
 import dev.lockstep.server.libsql.RequestedDatabase;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
-import dev.lockstep.server.sql.SqlDatabase;
+import dev.lockstep.server.sql.SqlGrant;
 import dev.lockstep.stream.Publication;
 import java.util.List;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The databases of one server by name; they come and go. Thread-safe. */
@@ -50,30 +52,35 @@ final class Databases {
         return List.copyOf(byName.values());
     }
 
-    /** The database of that name; if the name is empty the only one there can be, or the one named {@link #DEFAULT}. */
-    Hosted find(String name) throws UnknownDatabaseException {
+    /**
+     * The database of that name; if the name is empty the only one there can be, or the one named {@link #DEFAULT}. Those that a client
+     * may not read are not there for it.
+     */
+    Hosted find(String name, Rights rights) throws UnknownDatabaseException {
         Hosted found = name.isEmpty() ? defaultDatabase() : byName.get(name);
-        if (found == null) {
+        if (found == null || !rights.mayRead(found.name())) {
             String problem =
                     name.isEmpty() ? "the URL has to name a database" : "there is no database \"" + name + "\"";
-            throw new UnknownDatabaseException(problem + "; served here: " + String.join(", ", byName.keySet()));
+            String readable = byName.keySet().stream().filter(rights::mayRead).collect(Collectors.joining(", "));
+            throw new UnknownDatabaseException(
+                    problem + (readable.isEmpty() ? ", or this token is not for it" : "; served here: " + readable));
         }
         return found;
     }
 
     /** The database that a request of a libSQL client means. */
-    Hosted find(RequestedDatabase request) throws UnknownDatabaseException {
+    Hosted find(RequestedDatabase request, Rights rights) throws UnknownDatabaseException {
         boolean named = contains(request.name());
-        return find(!named && request.fromHost() && isAlone() ? "" : request.name());
+        return find(!named && request.fromHost() && isAlone() ? "" : request.name(), rights);
     }
 
     /** SQL on the database that a request means. */
-    SqlDatabase findSql(RequestedDatabase request) throws UnknownDatabaseException {
-        Hosted found = find(request);
+    SqlGrant findSql(RequestedDatabase request, Rights rights) throws UnknownDatabaseException {
+        Hosted found = find(request, rights);
         if (found.sql() == null) {
             throw new UnknownDatabaseException("database \"" + found.name() + "\" takes no SQL here");
         }
-        return found.sql();
+        return new SqlGrant(found.sql(), rights.mayWrite(found.name()));
     }
 
     private @Nullable Hosted defaultDatabase() {
@@ -84,9 +91,11 @@ final class Databases {
         return fixed && byName.size() == 1;
     }
 
-    /** @param name of one database, or empty for all */
-    ServerStatus status(String name) throws UnknownDatabaseException {
-        List<Hosted> asked = name.isEmpty() ? all() : List.of(find(name));
+    /** @param name of one database, or empty for all that may be read */
+    ServerStatus status(String name, Rights rights) throws UnknownDatabaseException {
+        List<Hosted> asked = name.isEmpty()
+                ? all().stream().filter(one -> rights.mayRead(one.name())).toList()
+                : List.of(find(name, rights));
         return new ServerStatus(
                 LockstepServer.version(),
                 System.currentTimeMillis(),

@@ -23,6 +23,9 @@ final class Failures {
         return switch (status.getCode()) {
             case NOT_FOUND -> new UnsupportedException(address + ": " + description);
             case UNIMPLEMENTED -> new UnsupportedException(address + " is no Lockstep server: " + description);
+            case UNAUTHENTICATED ->
+                new UnsupportedException(address + " refused this client: " + description
+                        + "; give a token with --auth-token or LOCKSTEP_AUTH_TOKEN");
             case INVALID_ARGUMENT ->
                 new UnsupportedException(address + " does not understand this replica: " + description
                         + "; run versions of Lockstep that fit together");

@@ -7,6 +7,9 @@ import com.linecorp.armeria.server.grpc.GrpcService;
 import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
+import dev.lockstep.server.auth.Authentication;
+import dev.lockstep.server.auth.Rights;
+import dev.lockstep.server.auth.Tokens;
 import dev.lockstep.server.hrana.Hrana;
 import dev.lockstep.server.libsql.LibsqlRoutes;
 import dev.lockstep.server.libsql.ProxyService;
@@ -99,7 +102,7 @@ public final class LockstepServer implements AutoCloseable {
     /** What {@link RemotePrimary#status} tells from afar. */
     public ServerStatus status() {
         try {
-            return hosting.databases().status("");
+            return hosting.databases().status("", Rights.ALL);
         } catch (UnknownDatabaseException impossible) {
             throw new IllegalStateException("all databases are found", impossible);
         }
@@ -150,6 +153,7 @@ public final class LockstepServer implements AutoCloseable {
         private int maxDatabases = DEFAULT_LIMIT;
         private @Nullable InetSocketAddress adminAddress;
         private @Nullable TlsFiles tls;
+        private @Nullable Path jwtKeys;
         private boolean ownProtocol = true;
         private @Nullable SqlLimits sql;
         private long maxRequest = MAX_REQUEST;
@@ -202,6 +206,17 @@ public final class LockstepServer implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Asks every client for a token that one of these keys has signed, as libSQL's server does; without this, whoever can connect may
+         * do everything. docs/operations.md tells which claims count. The admin API asks for none.
+         *
+         * @param file public keys of Ed25519, P-256 or RSA as PEM, or one of Ed25519 in URL-safe base64
+         */
+        public Builder authJwtKey(Path file) {
+            jwtKeys = file;
+            return this;
+        }
+
         /** Whether Lockstep's own protocol is served beside libSQL's; it is by default. */
         public Builder ownProtocol(boolean on) {
             ownProtocol = on;
@@ -210,7 +225,7 @@ public final class LockstepServer implements AutoCloseable {
 
         /**
          * Lets clients run SQL on the primaries, over Hrana (HTTP and WebSocket) and through libSQL's embedded replicas. Without this
-         * they cannot. Whoever reaches the port can then read and write everything.
+         * they cannot. Whoever reaches the port can then read and write everything, unless {@link #authJwtKey} asks for tokens.
          */
         public Builder sql(SqlLimits limits) {
             sql = limits;
@@ -233,27 +248,30 @@ public final class LockstepServer implements AutoCloseable {
          * Starts to listen.
          *
          * @throws UnavailableException if an address is in use or not of this machine
-         * @throws UnsupportedException if a certificate or key cannot be used
+         * @throws UnsupportedException if a certificate or key cannot be used, or there is no key to verify tokens with
          */
         public LockstepServer start() throws IOException {
             if (adminAddress != null && directory == null) {
                 throw new IllegalStateException("the admin API makes databases in a directory; name one");
             }
+            Authentication authentication = jwtKeys == null ? null : Authentication.with(jwtKeys);
             DatabaseDirectory opened = directory == null ? null : DatabaseDirectory.open(directory, maxDatabases);
             Hosting hosting = new Hosting(options, sql, opened);
             ReplicationLogService libsql = new ReplicationLogService(
-                    request -> hosting.databases().find(request).libsql(), hosting.sessions());
+                    (request, rights) -> hosting.databases().find(request, rights).libsql(), hosting.sessions());
             Hrana hrana = sql == null
                     ? null
                     : Hrana.of(
-                            hosting.databases()::findSql, EventLoops.servers().next());
+                            hosting.databases()::findSql,
+                            authentication == null ? Tokens.UNASKED : authentication,
+                            EventLoops.servers().next());
             ProxyService proxy =
                     sql == null ? null : new ProxyService(hosting.databases()::findSql, hosting.sessions());
             Server server = null;
             boolean started = false;
             try {
                 databases.forEach(database -> database.accept(hosting));
-                server = listen(server(hosting, libsql, hrana, proxy), address);
+                server = listen(server(hosting, libsql, hrana, proxy, authentication), address);
                 Server admin = adminAddress == null ? null : listen(adminServer(hosting, adminAddress), adminAddress);
                 started = true;
                 return new LockstepServer(hosting, libsql, hrana, proxy, server, admin);
@@ -301,9 +319,16 @@ public final class LockstepServer implements AutoCloseable {
         }
 
         private Server server(
-                Hosting hosting, ReplicationLogService libsql, @Nullable Hrana hrana, @Nullable ProxyService proxy)
+                Hosting hosting,
+                ReplicationLogService libsql,
+                @Nullable Hrana hrana,
+                @Nullable ProxyService proxy,
+                @Nullable Authentication authentication)
                 throws UnsupportedException {
             ServerBuilder builder = listening().maxRequestLength(maxRequest);
+            if (authentication != null) {
+                builder.decorator(authentication);
+            }
             if (ownProtocol) {
                 builder.service(GrpcService.builder()
                         .addService(new ReplicationService(hosting.databases(), hosting.sessions()))

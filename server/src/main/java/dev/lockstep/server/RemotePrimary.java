@@ -4,6 +4,7 @@ import com.linecorp.armeria.client.ClientFactory;
 import com.linecorp.armeria.client.ClientFactoryBuilder;
 import com.linecorp.armeria.client.grpc.GrpcClientBuilder;
 import com.linecorp.armeria.client.grpc.GrpcClients;
+import com.linecorp.armeria.common.HttpHeaderNames;
 import dev.lockstep.server.v1.Proto;
 import dev.lockstep.server.v1.ReplicationGrpc.ReplicationBlockingStub;
 import dev.lockstep.server.v1.ReplicationGrpc.ReplicationStub;
@@ -52,11 +53,11 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
                 .http2MaxFrameSize(EventLoops.HTTP2_FRAME)
                 .workerGroup(EventLoops.clients(), false)
                 .build();
-        this.following = client(builder.url)
+        this.following = client(builder)
                 .responseTimeoutMillis(0)
                 .enableUnsafeWrapResponseBuffers(true)
                 .build(ReplicationStub.class);
-        this.asking = client(builder.url)
+        this.asking = client(builder)
                 .responseTimeout(builder.connectTimeout.plus(builder.connectTimeout))
                 .build(ReplicationBlockingStub.class);
     }
@@ -68,12 +69,16 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
                 : builder.tlsCustomizer(context -> context.trustManager(authorities.toFile()));
     }
 
-    private GrpcClientBuilder client(URI url) {
-        String protocol = url.getScheme().equals("https") ? "h2" : "h2c";
-        return GrpcClients.builder("gproto+" + protocol + "://" + url.getRawAuthority())
+    private GrpcClientBuilder client(Builder builder) {
+        String protocol = builder.url.getScheme().equals("https") ? "h2" : "h2c";
+        GrpcClientBuilder client = GrpcClients.builder("gproto+" + protocol + "://" + builder.url.getRawAuthority())
                 .factory(factory)
                 .maxResponseLength(0)
                 .maxResponseMessageLength(MAX_MESSAGE);
+        if (builder.authToken != null) {
+            client.addHeader(HttpHeaderNames.AUTHORIZATION, "Bearer " + builder.authToken);
+        }
+        return client;
     }
 
     /** @throws IllegalArgumentException if it is no URL of the form {@code http://HOST:PORT[/NAME]} or {@code https://...} */
@@ -129,6 +134,7 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
         private final URI url;
         private boolean compression;
         private @Nullable Path authorities;
+        private @Nullable String authToken;
         private Duration connectTimeout = Duration.ofSeconds(5);
 
         private Builder(String text) {
@@ -171,6 +177,12 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
         /** The authorities whose certificates are trusted, in a PEM file; null for those that the JVM trusts. */
         public Builder trust(@Nullable Path value) {
             authorities = value;
+            return this;
+        }
+
+        /** What shows the primary who asks, where it wants to know; null or empty for nothing. It goes in the clear unless the URL says https. */
+        public Builder authToken(@Nullable String value) {
+            authToken = value == null || value.isEmpty() ? null : value;
             return this;
         }
 

@@ -21,7 +21,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReplicaLink implements Link, StreamObserver<Proto.FollowRequest> {
 
-    private final Databases databases;
+    /** Finds the database that a replica asks for. */
+    interface Finder {
+        Hosted find(String database) throws UnknownDatabaseException;
+    }
+
+    private final Finder databases;
     private final ServerCallStreamObserver<Proto.FollowReply> replies;
     private final String address;
     private final Runnable onHello;
@@ -36,7 +41,7 @@ final class ReplicaLink implements Link, StreamObserver<Proto.FollowRequest> {
 
     /** @param onHello called once the replica has said which database it wants */
     ReplicaLink(
-            Databases databases,
+            Finder databases,
             ServerCallStreamObserver<Proto.FollowReply> replies,
             String address,
             Runnable onHello) {

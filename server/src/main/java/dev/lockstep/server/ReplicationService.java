@@ -1,6 +1,7 @@
 package dev.lockstep.server;
 
 import com.linecorp.armeria.server.ServiceRequestContext;
+import dev.lockstep.server.auth.Rights;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.server.v1.Proto;
 import dev.lockstep.server.v1.ReplicationGrpc;
@@ -30,10 +31,11 @@ final class ReplicationService extends ReplicationGrpc.ReplicationImplBase {
         ServiceRequestContext context = ServiceRequestContext.current();
         context.setMaxRequestLength(0); // a session is one request, and acknowledgements add up
         context.setRequestTimeoutMillis(HELLO_MILLIS);
+        Rights rights = Rights.of(context);
         String address = context.remoteAddress().getAddress().getHostAddress() + ":"
                 + context.remoteAddress().getPort();
         ReplicaLink link = new ReplicaLink(
-                databases,
+                database -> databases.find(database, rights),
                 (ServerCallStreamObserver<Proto.FollowReply>) replies,
                 address,
                 context::clearRequestTimeout);
@@ -43,9 +45,10 @@ final class ReplicationService extends ReplicationGrpc.ReplicationImplBase {
 
     @Override
     public void status(Proto.StatusRequest request, StreamObserver<Proto.StatusReply> replies) {
+        Rights rights = Rights.of(ServiceRequestContext.current());
         executor.execute(() -> {
             try {
-                replies.onNext(StatusCodec.encode(databases.status(request.getDatabase())));
+                replies.onNext(StatusCodec.encode(databases.status(request.getDatabase(), rights)));
                 replies.onCompleted();
             } catch (UnknownDatabaseException e) {
                 replies.onError(Status.NOT_FOUND.withDescription(e.getMessage()).asException());

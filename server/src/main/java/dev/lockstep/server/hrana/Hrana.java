@@ -7,9 +7,10 @@ import com.linecorp.armeria.common.MediaType;
 import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Route;
 import com.linecorp.armeria.server.ServerBuilder;
+import dev.lockstep.server.auth.Tokens;
 import dev.lockstep.server.libsql.Lookup;
 import dev.lockstep.server.libsql.RequestedDatabase;
-import dev.lockstep.server.sql.SqlDatabase;
+import dev.lockstep.server.sql.SqlGrant;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
@@ -32,23 +33,26 @@ public final class Hrana implements AutoCloseable {
     private final HttpRequests requests;
     private final WebSockets webSockets;
 
-    private Hrana(Lookup<SqlDatabase> databases, ScheduledExecutorService timer, Limits limits) {
+    private Hrana(Lookup<SqlGrant> databases, Tokens tokens, ScheduledExecutorService timer, Limits limits) {
         this.limits = limits;
         workers = new Workers(limits);
         open = new OpenStreams(limits.streams());
         streams = new HttpStreams(limits, open, workers, timer);
         Memory memory = new Memory(limits.memory());
         requests = new HttpRequests(databases, memory, workers);
-        webSockets = new WebSockets(databases, memory, workers, open, limits);
+        webSockets = new WebSockets(databases, tokens, new WebSockets.Shared(memory, workers, open, limits));
     }
 
-    /** @param timer its tasks are short */
-    public static Hrana of(Lookup<SqlDatabase> databases, ScheduledExecutorService timer) {
-        return new Hrana(databases, timer, Limits.defaults());
+    /**
+     * @param tokens that come in the hello of a WebSocket; those of HTTP requests are looked at before
+     * @param timer its tasks are short
+     */
+    public static Hrana of(Lookup<SqlGrant> databases, Tokens tokens, ScheduledExecutorService timer) {
+        return new Hrana(databases, tokens, timer, Limits.defaults());
     }
 
-    static Hrana of(Lookup<SqlDatabase> databases, ScheduledExecutorService timer, Limits limits) {
-        return new Hrana(databases, timer, limits);
+    static Hrana of(Lookup<SqlGrant> databases, ScheduledExecutorService timer, Limits limits) {
+        return new Hrana(databases, Tokens.UNASKED, timer, limits);
     }
 
     /** Puts the endpoints into a server that is being built. */

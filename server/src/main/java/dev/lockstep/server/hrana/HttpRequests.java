@@ -8,11 +8,12 @@ import com.linecorp.armeria.common.HttpResponse;
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.common.RequestHeaders;
 import com.linecorp.armeria.server.ServiceRequestContext;
+import dev.lockstep.server.auth.Rights;
 import dev.lockstep.server.libsql.Lookup;
 import dev.lockstep.server.libsql.RequestedDatabase;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
-import dev.lockstep.server.sql.SqlDatabase;
 import dev.lockstep.server.sql.SqlFailure;
+import dev.lockstep.server.sql.SqlGrant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
@@ -40,23 +41,23 @@ final class HttpRequests {
      *
      * @param lease of the request and its response; closed when the response is sent
      */
-    record Received(ServiceRequestContext ctx, SqlDatabase database, HttpData body, Memory.Lease lease) {}
+    record Received(ServiceRequestContext ctx, SqlGrant database, HttpData body, Memory.Lease lease) {}
 
-    private final Lookup<SqlDatabase> databases;
+    private final Lookup<SqlGrant> databases;
     private final Memory memory;
     private final Workers workers;
 
-    HttpRequests(Lookup<SqlDatabase> databases, Memory memory, Workers workers) {
+    HttpRequests(Lookup<SqlGrant> databases, Memory memory, Workers workers) {
         this.databases = databases;
         this.memory = memory;
         this.workers = workers;
     }
 
     HttpResponse serve(ServiceRequestContext ctx, HttpRequest request, Handler handler) {
-        SqlDatabase database;
+        SqlGrant database;
         try {
             requireSameOrigin(request.headers());
-            database = find(databases, ctx);
+            database = find(databases, RequestedDatabase.of(ctx), Rights.of(ctx));
         } catch (RequestFailure e) {
             return e.toResponse();
         }
@@ -92,9 +93,9 @@ final class HttpRequests {
         }
     }
 
-    static SqlDatabase find(Lookup<SqlDatabase> databases, ServiceRequestContext ctx) throws RequestFailure {
+    static SqlGrant find(Lookup<SqlGrant> databases, RequestedDatabase requested, Rights rights) throws RequestFailure {
         try {
-            return databases.find(RequestedDatabase.of(ctx));
+            return databases.find(requested, rights);
         } catch (UnknownDatabaseException e) {
             throw new RequestFailure(HttpStatus.NOT_FOUND, "NAMESPACE_DOESNT_EXIST", String.valueOf(e.getMessage()));
         }

@@ -2,7 +2,7 @@ package dev.lockstep.server.hrana;
 
 import com.linecorp.armeria.common.HttpStatus;
 import com.linecorp.armeria.server.ServiceRequestContext;
-import dev.lockstep.server.sql.SqlDatabase;
+import dev.lockstep.server.sql.SqlGrant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -56,7 +56,7 @@ final class HttpStreams implements AutoCloseable {
     final class Held {
 
         private final long id;
-        private final SqlDatabase database;
+        private final SqlGrant database;
         private final SqlStream stream;
         private final Workers.Line line = new Workers.Line();
 
@@ -69,7 +69,7 @@ final class HttpStreams implements AutoCloseable {
         private boolean closed;
         private @Nullable ScheduledFuture<?> expiry;
 
-        private Held(long id, SqlDatabase database, SqlStream stream) {
+        private Held(long id, SqlGrant database, SqlStream stream) {
             this.id = id;
             this.database = database;
             this.stream = stream;
@@ -185,11 +185,11 @@ final class HttpStreams implements AutoCloseable {
     }
 
     /** The stream of a baton, or a new one, for one request that the caller submits. */
-    Held take(@Nullable String baton, SqlDatabase database) throws RequestFailure {
+    Held take(@Nullable String baton, SqlGrant database) throws RequestFailure {
         return baton == null ? create(database) : resume(baton, database);
     }
 
-    private Held create(SqlDatabase database) throws RequestFailure {
+    private Held create(SqlGrant database) throws RequestFailure {
         if (!open.add()) {
             throw new RequestFailure(HttpStatus.SERVICE_UNAVAILABLE, open.refusal());
         }
@@ -200,7 +200,7 @@ final class HttpStreams implements AutoCloseable {
         return held;
     }
 
-    private Held resume(String text, SqlDatabase database) throws RequestFailure {
+    private Held resume(String text, SqlGrant database) throws RequestFailure {
         Baton baton;
         try {
             baton = key.decode(text);
@@ -216,8 +216,8 @@ final class HttpStreams implements AutoCloseable {
                             + limits.idle().toMillis()
                             + " ms without a request; what was not committed is rolled back");
         }
-        if (held.database != database) {
-            throw new RequestFailure(HttpStatus.BAD_REQUEST, "BATON_INVALID", "the baton is of another database");
+        if (!held.database.equals(database)) {
+            throw new RequestFailure(HttpStatus.BAD_REQUEST, "BATON_INVALID", "the baton is of another database, or of a token with other rights");
         }
         if (!held.take(baton.sequence())) {
             throw new RequestFailure(

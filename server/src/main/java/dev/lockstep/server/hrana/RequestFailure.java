@@ -23,6 +23,10 @@ final class RequestFailure extends Exception {
         this.error = error;
     }
 
+    HranaError error() {
+        return error;
+    }
+
     /** libSQL's client reads an error only where the content type is exactly this one. */
     HttpResponse toResponse() {
         return HttpResponse.of(status, MediaType.JSON, HttpData.wrap(JsonCodec.encode(error)));

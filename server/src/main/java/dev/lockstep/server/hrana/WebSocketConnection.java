@@ -4,8 +4,8 @@ import com.linecorp.armeria.common.websocket.WebSocketCloseStatus;
 import com.linecorp.armeria.common.websocket.WebSocketFrame;
 import com.linecorp.armeria.common.websocket.WebSocketFrameType;
 import com.linecorp.armeria.common.websocket.WebSocketWriter;
-import dev.lockstep.server.sql.SqlDatabase;
 import dev.lockstep.server.sql.SqlFailure;
+import dev.lockstep.server.sql.SqlGrant;
 import io.netty.channel.EventLoop;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,16 +21,23 @@ import org.reactivestreams.Subscription;
  * One WebSocket: puts frames together to messages, decodes them, and sends responses. It reads no further while too many requests are
  * unanswered or answers wait for the network, so that TCP slows the client down.
  *
- * <p>All fields belong to the event loop; only what says so is called by other threads. States: before the hello, open, over.
+ * <p>All fields belong to the event loop; only what says so is called by other threads. States: before the hello; open; refused, when
+ * the answer to the hello is still on its way and what came behind the hello is passed over; over.
  */
 final class WebSocketConnection implements Subscriber<WebSocketFrame> {
 
     /** Larger messages are not decoded on the event loop. */
     private static final int SMALL = 64 << 10;
 
+    /** What a hello opens. */
+    interface Greeting {
+        SqlGrant greet(@Nullable String jwt) throws RequestFailure;
+    }
+
     private enum State {
         NEW,
         OPEN,
+        REFUSED,
         OVER
     }
 
@@ -40,6 +47,7 @@ final class WebSocketConnection implements Subscriber<WebSocketFrame> {
     private final boolean binary;
     private final WebSockets.Shared shared;
     private final WebSocketStreams streams;
+    private final Greeting greeting;
 
     private State state = State.NEW;
     private @Nullable Subscription subscription;
@@ -60,14 +68,15 @@ final class WebSocketConnection implements Subscriber<WebSocketFrame> {
             WebSocketWriter outgoing,
             Codec codec,
             boolean binary,
-            SqlDatabase database,
+            Greeting greeting,
             WebSockets.Shared shared) {
         this.loop = loop;
         this.outgoing = outgoing;
         this.codec = codec;
         this.binary = binary;
         this.shared = shared;
-        streams = new WebSocketStreams(database, shared);
+        this.greeting = greeting;
+        streams = new WebSocketStreams(shared);
     }
 
     /** @param whenEnded called once, when the connection is over */
@@ -187,15 +196,13 @@ final class WebSocketConnection implements Subscriber<WebSocketFrame> {
     }
 
     private void decoded(Object decoded, int length) {
-        if (state == State.OVER) {
+        if (state == State.REFUSED || state == State.OVER) {
             return;
         }
         if (decoded instanceof ProtocolException malformed) {
             fail(WebSocketCloseStatus.PROTOCOL_ERROR, String.valueOf(malformed.getMessage()));
-        } else if (decoded instanceof ClientMessage.Hello) {
-            state = State.OPEN;
-            outstanding++;
-            send(new ServerMessage.HelloOk(), shared.memory().lease());
+        } else if (decoded instanceof ClientMessage.Hello hello) {
+            greet(hello);
         } else if (decoded instanceof ClientMessage.Request request) {
             if (state == State.NEW) {
                 fail(WebSocketCloseStatus.PROTOCOL_ERROR, "a request came before the hello");
@@ -203,6 +210,23 @@ final class WebSocketConnection implements Subscriber<WebSocketFrame> {
                 outstanding++;
                 request(request, length);
             }
+        }
+    }
+
+    private void greet(ClientMessage.Hello hello) {
+        try {
+            streams.serve(greeting.greet(hello.jwt()));
+            state = State.OPEN;
+            outstanding++;
+            send(new ServerMessage.HelloOk(), shared.memory().lease());
+        } catch (RequestFailure e) {
+            state = State.REFUSED;
+            write(codec.encode(new ServerMessage.HelloError(e.error())));
+            CompletableFuture<Void> unused = outgoing.whenConsumed()
+                    .whenCompleteAsync(
+                            (done, failure) -> fail(
+                                    WebSocketCloseStatus.POLICY_VIOLATION, e.error().message()),
+                            loop);
         }
     }
 
@@ -226,16 +250,17 @@ final class WebSocketConnection implements Subscriber<WebSocketFrame> {
     private void send(ServerMessage response, Memory.Lease lease) {
         byte[] bytes = codec.encode(response);
         loop.execute(() -> {
-            boolean written = binary
-                    ? outgoing.tryWrite(WebSocketFrame.ofBinary(bytes))
-                    : outgoing.tryWrite(WebSocketFrame.ofText(bytes));
-            if (written) {
+            if (write(bytes)) {
                 CompletableFuture<Void> unused =
                         outgoing.whenConsumed().whenCompleteAsync((done, failure) -> sent(lease), loop);
             } else {
                 sent(lease);
             }
         });
+    }
+
+    private boolean write(byte[] message) {
+        return outgoing.tryWrite(binary ? WebSocketFrame.ofBinary(message) : WebSocketFrame.ofText(message));
     }
 
     private void sent(Memory.Lease lease) {

@@ -1,9 +1,10 @@
 package dev.lockstep.server.hrana;
 
-import dev.lockstep.server.sql.SqlDatabase;
 import dev.lockstep.server.sql.SqlFailure;
+import dev.lockstep.server.sql.SqlGrant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,6 @@ final class WebSocketStreams implements AutoCloseable {
 
     private record Cursor(CursorBuffer entries, Stream stream, Workers.Line line) {}
 
-    private final SqlDatabase database;
     private final WebSockets.Shared shared;
     private final StoredTexts texts;
 
@@ -35,10 +35,16 @@ final class WebSocketStreams implements AutoCloseable {
 
     private final Map<Integer, @Nullable Cursor> cursors = new HashMap<>();
 
-    WebSocketStreams(SqlDatabase database, WebSockets.Shared shared) {
-        this.database = database;
+    private @Nullable SqlGrant granted;
+
+    WebSocketStreams(WebSockets.Shared shared) {
         this.shared = shared;
         texts = new StoredTexts(shared.limits());
+    }
+
+    /** To be said before the first stream is opened; again, it counts for those that are opened from then on. */
+    void serve(SqlGrant database) {
+        granted = database;
     }
 
     /**
@@ -80,7 +86,7 @@ final class WebSocketStreams implements AutoCloseable {
             streams.put(id, null);
             return new StreamResponse.Failed(shared.open().refusal());
         }
-        streams.put(id, new Stream(new SqlStream(database.session(), texts, shared.limits())));
+        streams.put(id, new Stream(new SqlStream(Objects.requireNonNull(granted).session(), texts, shared.limits())));
         return done(StreamResponse.Kind.OPEN_STREAM);
     }
 

@@ -12,15 +12,19 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.ServiceRequestContext;
 import com.linecorp.armeria.server.websocket.WebSocketService;
+import dev.lockstep.server.auth.AuthException;
+import dev.lockstep.server.auth.Rights;
+import dev.lockstep.server.auth.Tokens;
 import dev.lockstep.server.libsql.Lookup;
-import dev.lockstep.server.sql.SqlDatabase;
-import io.netty.util.AttributeKey;
+import dev.lockstep.server.libsql.RequestedDatabase;
+import dev.lockstep.server.sql.SqlGrant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Hrana over WebSocket: agrees on a subprotocol and starts a connection. Thread-safe. */
 final class WebSockets implements AutoCloseable {
@@ -29,18 +33,18 @@ final class WebSockets implements AutoCloseable {
     private static final String PROTOBUF = "hrana3-protobuf";
     private static final List<String> SUBPROTOCOLS = List.of("hrana3", PROTOBUF, "hrana2", "hrana1");
 
-    private static final AttributeKey<SqlDatabase> DATABASE = AttributeKey.valueOf(WebSockets.class, "DATABASE");
-
     /** What all connections share. */
     record Shared(Memory memory, Workers workers, OpenStreams open, Limits limits) {}
 
-    private final Lookup<SqlDatabase> databases;
+    private final Lookup<SqlGrant> databases;
+    private final Tokens tokens;
     private final Shared shared;
     private final Set<WebSocketConnection> connections = ConcurrentHashMap.newKeySet();
 
-    WebSockets(Lookup<SqlDatabase> databases, Memory memory, Workers workers, OpenStreams open, Limits limits) {
+    WebSockets(Lookup<SqlGrant> databases, Tokens tokens, Shared shared) {
         this.databases = databases;
-        shared = new Shared(memory, workers, open, limits);
+        this.tokens = tokens;
+        this.shared = shared;
     }
 
     void addTo(ServerBuilder server) {
@@ -52,7 +56,8 @@ final class WebSockets implements AutoCloseable {
                 .fallbackService((ctx, request) ->
                         HttpResponse.of(HttpStatus.OK, MediaType.PLAIN_TEXT_UTF_8, "Lockstep; Hrana over WebSocket\n"))
                 .build();
-        for (String path : new String[] {"/", Hrana.UNDER_NAME}) {
+        // The last one because over HTTP libSQL's client loses a name without a slash behind it.
+        for (String path : new String[] {"/", Hrana.UNDER_NAME, Hrana.UNDER_NAME + "/"}) {
             server.route()
                     .path(path)
                     .methods(HttpMethod.GET, HttpMethod.CONNECT)
@@ -66,7 +71,6 @@ final class WebSockets implements AutoCloseable {
             try {
                 HttpRequests.requireSameOrigin(request.headers());
                 subprotocol(request);
-                ctx.setAttr(DATABASE, HttpRequests.find(databases, ctx));
             } catch (RequestFailure e) {
                 return e.toResponse();
             }
@@ -93,19 +97,16 @@ final class WebSockets implements AutoCloseable {
     }
 
     private WebSocket connect(ServiceRequestContext ctx, WebSocket incoming) {
-        SqlDatabase database = ctx.attr(DATABASE);
+        RequestedDatabase requested = RequestedDatabase.of(ctx);
         WebSocketWriter outgoing = WebSocket.streaming();
         try {
-            if (database == null) {
-                throw new IllegalStateException("the handshake did not choose a database");
-            }
             boolean protobuf = PROTOBUF.equals(subprotocol(ctx.request()));
             WebSocketConnection connection = new WebSocketConnection(
                     ctx.eventLoop(),
                     outgoing,
                     protobuf ? new ProtobufCodec() : new JsonCodec(),
                     protobuf,
-                    database,
+                    jwt -> HttpRequests.find(databases, requested, rights(jwt)),
                     shared);
             connections.add(connection);
             connection.start(() -> connections.remove(connection));
@@ -114,6 +115,14 @@ final class WebSockets implements AutoCloseable {
             outgoing.close(e);
         }
         return outgoing;
+    }
+
+    private Rights rights(@Nullable String jwt) throws RequestFailure {
+        try {
+            return tokens.rights(jwt);
+        } catch (AuthException e) {
+            throw new RequestFailure(HttpStatus.UNAUTHORIZED, e.code(), e.getMessage());
+        }
     }
 
     @Override

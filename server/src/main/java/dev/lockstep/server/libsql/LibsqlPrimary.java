@@ -90,16 +90,17 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
      * @param directory for the log, whose last part is enough
      * @param fresh whether there is no replica yet, or it is to be made anew: what is in the directory is forgotten
      * @param authorities whose certificates are trusted, in a PEM file; null for those that the JVM trusts
+     * @param authToken what shows the primary who asks; null for nothing
      * @throws IllegalArgumentException if it is no URL of that form
      */
-    public static LibsqlPrimary follow(String url, Path directory, boolean fresh, @Nullable Path authorities)
+    public static LibsqlPrimary follow(String url, Path directory, boolean fresh, @Nullable Path authorities, @Nullable String authToken)
             throws IOException {
         URI parsed = parse(url);
         if (fresh) {
             delete(directory);
         }
         Files.createDirectories(directory);
-        LibsqlPrimary primary = new LibsqlPrimary(url, parsed, directory, authorities);
+        LibsqlPrimary primary = new LibsqlPrimary(url, parsed, directory, authorities, authToken);
         primary.history = LibsqlHistory.open(directory, url);
         primary.thread.start();
         return primary;
@@ -133,7 +134,8 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
         }
     }
 
-    private LibsqlPrimary(String url, URI parsed, Path directory, @Nullable Path authorities) {
+    private LibsqlPrimary(
+            String url, URI parsed, Path directory, @Nullable Path authorities, @Nullable String authToken) {
         this.address = url;
         this.directory = directory;
         ClientFactoryBuilder builder =
@@ -153,6 +155,9 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
             byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
             client.addHeader(
                     "x-namespace-bin", Base64.getEncoder().withoutPadding().encodeToString(bytes));
+        }
+        if (authToken != null) {
+            client.addHeader("x-authorization", "Bearer " + authToken);
         }
         this.asking = client.build(ReplicationLogBlockingStub.class);
         this.thread = new Thread(this::run, "lockstep-libsql-" + directory.getFileName());

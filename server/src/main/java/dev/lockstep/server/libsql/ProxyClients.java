@@ -1,6 +1,6 @@
 package dev.lockstep.server.libsql;
 
-import dev.lockstep.server.sql.SqlDatabase;
+import dev.lockstep.server.sql.SqlGrant;
 import dev.lockstep.server.sql.SqlSession;
 import io.grpc.Status;
 import io.grpc.StatusException;
@@ -16,7 +16,7 @@ final class ProxyClients {
     private static final int MAX_ID_LENGTH = 128;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-    private record Key(SqlDatabase database, String id) {}
+    private record Key(SqlGrant granted, String id) {}
 
     /** One client. Its calls are served one at a time. */
     static final class Client {
@@ -47,20 +47,20 @@ final class ProxyClients {
     private final Map<Key, Client> clients = new ConcurrentHashMap<>();
 
     /** The client of that name, for this thread alone until it {@link Client#leave leaves}. */
-    Client enter(SqlDatabase database, String id) throws StatusException {
+    Client enter(SqlGrant granted, String id) throws StatusException {
         if (id.isEmpty() || id.length() > MAX_ID_LENGTH) {
             throw Status.INVALID_ARGUMENT
                     .withDescription("a client_id has 1 to " + MAX_ID_LENGTH + " characters, not " + id.length())
                     .asException();
         }
-        Key key = new Key(database, id);
+        Key key = new Key(granted, id);
         while (true) {
             if (clients.size() >= MAX_CLIENTS && !clients.containsKey(key)) {
                 throw Status.RESOURCE_EXHAUSTED
                         .withDescription(MAX_CLIENTS + " clients are being served, which is the limit; try later")
                         .asException();
             }
-            Client client = clients.computeIfAbsent(key, absent -> new Client(database.session()));
+            Client client = clients.computeIfAbsent(key, absent -> new Client(granted.session()));
             client.turn.acquireUninterruptibly();
             if (!client.forgotten) {
                 return client;
@@ -70,8 +70,8 @@ final class ProxyClients {
     }
 
     /** Ends the client's session at once, whatever it does. */
-    void disconnect(SqlDatabase database, String id) {
-        Client client = clients.remove(new Key(database, id));
+    void disconnect(SqlGrant granted, String id) {
+        Client client = clients.remove(new Key(granted, id));
         if (client != null) {
             client.session.close();
         }

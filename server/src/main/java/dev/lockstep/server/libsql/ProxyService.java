@@ -2,6 +2,7 @@ package dev.lockstep.server.libsql;
 
 import com.linecorp.armeria.server.ServiceRequestContext;
 import dev.lockstep.UnavailableException;
+import dev.lockstep.server.auth.Rights;
 import dev.lockstep.server.libsql.v1.ProxyGrpc;
 import dev.lockstep.server.libsql.v1.ProxyProto.Ack;
 import dev.lockstep.server.libsql.v1.ProxyProto.DescribeRequest;
@@ -16,6 +17,7 @@ import dev.lockstep.server.libsql.v1.ProxyProto.State;
 import dev.lockstep.server.sql.Description;
 import dev.lockstep.server.sql.SqlDatabase;
 import dev.lockstep.server.sql.SqlFailure;
+import dev.lockstep.server.sql.SqlGrant;
 import dev.lockstep.server.sql.SqlSession;
 import io.grpc.Status;
 import io.grpc.StatusException;
@@ -66,7 +68,7 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
     private static final int MAX_CALLS = 512;
     private static final long FORGET_SECONDS = 5;
 
-    private final Lookup<SqlDatabase> databases;
+    private final Lookup<SqlGrant> databases;
     private final ExecutorService threads;
     private final ProxyClients clients = new ProxyClients();
     private final Semaphore calls = new Semaphore(MAX_CALLS);
@@ -77,7 +79,7 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
     });
 
     /** @param threads has one for each call */
-    public ProxyService(Lookup<SqlDatabase> databases, ExecutorService threads) {
+    public ProxyService(Lookup<SqlGrant> databases, ExecutorService threads) {
         this.databases = databases;
         this.threads = threads;
         var unused = forgetting.scheduleWithFixedDelay(
@@ -86,7 +88,7 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
 
     /** What a call does on its own thread; what it throws becomes the call's status. */
     private interface Task<T> {
-        T run(SqlDatabase database, Interrupter interrupter) throws StatusException, UnavailableException;
+        T run(SqlGrant granted, Interrupter interrupter) throws StatusException, UnavailableException;
     }
 
     /** Interrupts the statement of a call whose client is gone, and none of another call. */
@@ -113,15 +115,15 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
 
     @Override
     public void execute(ProgramReq request, StreamObserver<ExecuteResults> replies) {
-        answer(replies, (database, interrupter) -> {
+        answer(replies, (granted, interrupter) -> {
             SqlProgram program = new SqlProgram(request.getPgm());
-            ProxyClients.Client client = clients.enter(database, request.getClientId());
+            ProxyClients.Client client = clients.enter(granted, request.getClientId());
             interrupter.runs(client.session());
             try {
                 CollectedResults results = new CollectedResults();
                 Long frameNo = program.run(client.session(), results, interrupter::isStopped);
                 if (frameNo != null) {
-                    database.awaitDurable(frameNo);
+                    granted.database().awaitDurable(frameNo);
                     results.message().setCurrentFrameNo(frameNo);
                 }
                 boolean open = !client.session().isAutocommit();
@@ -135,8 +137,8 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
 
     @Override
     public void describe(DescribeRequest request, StreamObserver<DescribeResult> replies) {
-        answer(replies, (database, interrupter) -> {
-            ProxyClients.Client client = clients.enter(database, request.getClientId());
+        answer(replies, (granted, interrupter) -> {
+            ProxyClients.Client client = clients.enter(granted, request.getClientId());
             interrupter.runs(client.session());
             DescribeResult.Builder result = DescribeResult.newBuilder();
             try {
@@ -164,8 +166,8 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
 
     @Override
     public void disconnect(DisconnectMessage request, StreamObserver<Ack> replies) {
-        answer(replies, (database, interrupter) -> {
-            clients.disconnect(database, request.getClientId());
+        answer(replies, (granted, interrupter) -> {
+            clients.disconnect(granted, request.getClientId());
             return Ack.getDefaultInstance();
         });
     }
@@ -174,8 +176,8 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
         ServerCallStreamObserver<T> observer = (ServerCallStreamObserver<T>) replies;
         Interrupter interrupter = new Interrupter();
         observer.setOnCancelHandler(interrupter::stop);
-        start(observer, database -> {
-            T reply = task.run(database, interrupter);
+        start(observer, granted -> {
+            T reply = task.run(granted, interrupter);
             if (!observer.isCancelled()) {
                 observer.onNext(reply);
                 observer.onCompleted();
@@ -185,7 +187,7 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
 
     /** A task on a thread of its own. */
     private interface Work {
-        void run(SqlDatabase database) throws StatusException, UnavailableException;
+        void run(SqlGrant granted) throws StatusException, UnavailableException;
     }
 
     private void start(ServerCallStreamObserver<?> observer, Work work) {
@@ -217,9 +219,9 @@ public final class ProxyService extends ProxyGrpc.ProxyImplBase implements AutoC
         }
     }
 
-    private SqlDatabase find(ServiceRequestContext context) throws StatusException {
+    private SqlGrant find(ServiceRequestContext context) throws StatusException {
         try {
-            return databases.find(RequestedDatabase.of(context));
+            return databases.find(RequestedDatabase.of(context), Rights.of(context));
         } catch (UnknownDatabaseException e) {
             throw Status.FAILED_PRECONDITION
                     .withDescription("NAMESPACE_DOESNT_EXIST")

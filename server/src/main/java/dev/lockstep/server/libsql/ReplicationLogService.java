@@ -8,6 +8,7 @@ import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogReader;
+import dev.lockstep.server.auth.Rights;
 import dev.lockstep.server.libsql.v1.ReplicationLogGrpc;
 import dev.lockstep.server.libsql.v1.WalLog.Frame;
 import dev.lockstep.server.libsql.v1.WalLog.Frames;
@@ -242,7 +243,7 @@ public final class ReplicationLogService extends ReplicationLogGrpc.ReplicationL
         RequestedDatabase requested = RequestedDatabase.of(context);
         LibsqlDatabase database;
         try {
-            database = databases.find(requested);
+            database = databases.find(requested, Rights.of(context));
         } catch (UnknownDatabaseException e) {
             logger.info("{} asked for a database: {}", context.remoteAddress(), e.getMessage());
             throw precondition("NAMESPACE_DOESNT_EXIST");

@@ -3,7 +3,7 @@ package dev.lockstep.server.libsql;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.server.libsql.v1.ProxyProto.ExecReq;
 import dev.lockstep.server.libsql.v1.ProxyProto.ExecResp;
-import dev.lockstep.server.sql.SqlDatabase;
+import dev.lockstep.server.sql.SqlGrant;
 import dev.lockstep.server.sql.SqlSession;
 import io.grpc.StatusException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -64,12 +64,12 @@ final class SessionStream implements StreamObserver<ExecReq> {
         }
     }
 
-    void serve(SqlDatabase database) throws StatusException, UnavailableException {
-        try (SqlSession own = database.session()) {
+    void serve(SqlGrant granted) throws StatusException, UnavailableException {
+        try (SqlSession own = granted.session()) {
             session = own;
             Optional<ExecReq> request = next();
             while (request.isPresent() && !stream.isCancelled()) {
-                ProxyService.answer(own, request.get(), stream, database);
+                ProxyService.answer(own, request.get(), stream, granted.database());
                 observer.request(1);
                 request = next();
             }

@@ -83,9 +83,9 @@ public final class SqlDatabase implements AutoCloseable {
         this.watch = WATCHDOG.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** A new session. It costs nothing until it is used, and must be closed. */
+    /** A new session, which may write. It costs nothing until it is used, and must be closed. */
     public SqlSession session() {
-        return new SqlSession(this);
+        return new SqlSession(this, true);
     }
 
     SqlLimits limits() {

@@ -22,6 +22,7 @@ public final class SqlSession implements AutoCloseable {
 
     private final SqlDatabase database;
     private final SqlLimits limits;
+    private final boolean writable;
 
     /** Held by whoever uses the fields below: the client's thread, the watchdog, or who closes. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -42,8 +43,10 @@ public final class SqlSession implements AutoCloseable {
 
     private volatile boolean closed;
 
-    SqlSession(SqlDatabase database) {
+    /** @param writable whether the client may write */
+    SqlSession(SqlDatabase database, boolean writable) {
         this.database = database;
+        this.writable = writable;
         this.limits = database.limits();
     }
 
@@ -187,6 +190,9 @@ public final class SqlSession implements AutoCloseable {
                 throw timeout;
             }
             return new Done(NOTHING, false);
+        }
+        if (!writable && statement.needsTurn()) {
+            throw SqlFailure.sqlite(SqlFailure.READONLY, "the token of this client is for reading only");
         }
         if (readOnly && statement.writes()) {
             throw SqlFailure.sqlite(SqlFailure.READONLY, "attempt to write a readonly database");

@@ -8,6 +8,7 @@ import com.linecorp.armeria.server.ServerBuilder;
 import dev.lockstep.Primary;
 import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.server.sql.SqlDatabase;
+import dev.lockstep.server.sql.SqlGrant;
 import dev.lockstep.server.sql.SqlLimits;
 import java.io.IOException;
 import java.net.URI;
@@ -51,11 +52,11 @@ final class Served implements AutoCloseable {
                 .workerGroup(CommonPools.workerGroup(), false)
                 .gracefulShutdownTimeoutMillis(0, STOP_MILLIS);
         Hrana hrana = Hrana.of(
-                request -> {
+                (request, rights) -> {
                     if (!request.fromHost() && !request.name().equals("app")) {
                         throw new UnknownDatabaseException("there is no database " + request.name());
                     }
-                    return sql;
+                    return new SqlGrant(sql, true);
                 },
                 CommonPools.workerGroup().next(),
                 limits);

@@ -67,7 +67,7 @@ class LibsqlPrimaryTest {
 
     private LibsqlPrimary follow(int port, boolean fresh) throws Exception {
         return LibsqlPrimary.follow(
-                "libsql+http://127.0.0.1:" + port + "/app", directory.resolve("copy.db-libsql"), fresh, null);
+                "libsql+http://127.0.0.1:" + port + "/app", directory.resolve("copy.db-libsql"), fresh, null, null);
     }
 
     private void awaitLevel(Primary primary, Replica replica) throws Exception {
@@ -172,7 +172,7 @@ class LibsqlPrimaryTest {
         ExecutorService executor = Executors.newCachedThreadPool();
         try (Primary primary = open();
                 LibsqlDatabase database = new LibsqlDatabase(primary, directory);
-                ReplicationLogService service = new ReplicationLogService(request -> database, executor);
+                ReplicationLogService service = new ReplicationLogService((request, rights) -> database, executor);
                 Server server = Server.builder()
                         .http(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                         .service(GrpcService.builder()
