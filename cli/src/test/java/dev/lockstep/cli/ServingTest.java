@@ -99,7 +99,8 @@ class ServingTest {
         for (int run = 0; run < 2; run++) {
             bank.transfer(5);
             for (Cli once : List.of(
-                    replicate("libsql+" + url, copy, certificates, token), replicate(url, other, certificates, token))) {
+                    replicate("libsql+" + url, copy, certificates, token),
+                    replicate(url, other, certificates, token))) {
                 assertThat(once.code()).as(once.err()).isZero();
             }
             assertThat(Bank.pages(copy)).isEqualTo(Bank.pages(database));
@@ -119,8 +120,7 @@ class ServingTest {
     }
 
     private static Cli replicate(String url, Path copy, Certificates certificates, String token) {
-        return Cli.run(
-                "replica", url, copy, "--once", "--tls-ca", certificates.authority(), "--auth-token", token);
+        return Cli.run("replica", url, copy, "--once", "--tls-ca", certificates.authority(), "--auth-token", token);
     }
 
     @Test

@@ -59,8 +59,8 @@ public final class JwtSigner {
     }
 
     private static String pem(String kind, byte[] encoded) {
-        return "-----BEGIN " + kind + " KEY-----\n" + Base64.getMimeEncoder().encodeToString(encoded) + "\n-----END " + kind
-                + " KEY-----\n";
+        return "-----BEGIN " + kind + " KEY-----\n" + Base64.getMimeEncoder().encodeToString(encoded) + "\n-----END "
+                + kind + " KEY-----\n";
     }
 
     /** Puts the public key into a file of the directory. */

@@ -258,7 +258,9 @@ public final class LockstepServer implements AutoCloseable {
             DatabaseDirectory opened = directory == null ? null : DatabaseDirectory.open(directory, maxDatabases);
             Hosting hosting = new Hosting(options, sql, opened);
             ReplicationLogService libsql = new ReplicationLogService(
-                    (request, rights) -> hosting.databases().find(request, rights).libsql(), hosting.sessions());
+                    (request, rights) ->
+                            hosting.databases().find(request, rights).libsql(),
+                    hosting.sessions());
             Hrana hrana = sql == null
                     ? null
                     : Hrana.of(

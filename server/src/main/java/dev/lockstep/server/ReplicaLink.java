@@ -41,10 +41,7 @@ final class ReplicaLink implements Link, StreamObserver<Proto.FollowRequest> {
 
     /** @param onHello called once the replica has said which database it wants */
     ReplicaLink(
-            Finder databases,
-            ServerCallStreamObserver<Proto.FollowReply> replies,
-            String address,
-            Runnable onHello) {
+            Finder databases, ServerCallStreamObserver<Proto.FollowReply> replies, String address, Runnable onHello) {
         this.databases = databases;
         this.replies = replies;
         this.address = address;

@@ -189,7 +189,8 @@ class TokenAccessTest {
         assertThat(pipeline("/app", OTHER, "{\"requests\":[]}").body())
                 .contains("NAMESPACE_DOESNT_EXIST", "served here: default")
                 .doesNotContain("app,");
-        assertThat(pipeline("/default", OTHER, "{\"requests\":[]}").statusCode()).isEqualTo(200);
+        assertThat(pipeline("/default", OTHER, "{\"requests\":[]}").statusCode())
+                .isEqualTo(200);
         try (RemotePrimary one = primary("", OTHER);
                 RemotePrimary forbidden = primary("/app", OTHER)) {
             assertThat(one.status().databases())
@@ -230,7 +231,10 @@ class TokenAccessTest {
         assertThat(forwarded(READ_WRITE, "BEGIN IMMEDIATE").getState().name()).isEqualTo("TXN");
         ExecuteResults reader = forwarded(READ_ONLY, "ROLLBACK");
         assertThat(reader.getResults(0).getError().getMessage()).contains("no transaction is active");
-        assertThat(forwarded(READ_ONLY, "DELETE FROM t").getResults(0).getError().getExtendedCode())
+        assertThat(forwarded(READ_ONLY, "DELETE FROM t")
+                        .getResults(0)
+                        .getError()
+                        .getExtendedCode())
                 .isEqualTo(8);
         assertThat(forwarded(READ_WRITE, "ROLLBACK").getState().name()).isEqualTo("INIT");
     }

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param readable the databases whose SQL and frames it may read; null for all
  * @param writable those of them that it may write; null for all
  */
-public record Rights(@Nullable Set<String> readable, @Nullable Set<String> writable) {
+public record Rights(
+        @Nullable Set<String> readable, @Nullable Set<String> writable) {
 
     /** Of everyone, where no token is asked for. */
     public static final Rights ALL = new Rights(null, null);

@@ -217,7 +217,10 @@ final class HttpStreams implements AutoCloseable {
                             + " ms without a request; what was not committed is rolled back");
         }
         if (!held.database.equals(database)) {
-            throw new RequestFailure(HttpStatus.BAD_REQUEST, "BATON_INVALID", "the baton is of another database, or of a token with other rights");
+            throw new RequestFailure(
+                    HttpStatus.BAD_REQUEST,
+                    "BATON_INVALID",
+                    "the baton is of another database, or of a token with other rights");
         }
         if (!held.take(baton.sequence())) {
             throw new RequestFailure(

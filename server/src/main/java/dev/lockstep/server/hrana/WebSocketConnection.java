@@ -225,7 +225,8 @@ final class WebSocketConnection implements Subscriber<WebSocketFrame> {
             CompletableFuture<Void> unused = outgoing.whenConsumed()
                     .whenCompleteAsync(
                             (done, failure) -> fail(
-                                    WebSocketCloseStatus.POLICY_VIOLATION, e.error().message()),
+                                    WebSocketCloseStatus.POLICY_VIOLATION,
+                                    e.error().message()),
                             loop);
         }
     }

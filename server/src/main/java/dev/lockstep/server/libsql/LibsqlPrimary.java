@@ -93,7 +93,8 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
      * @param authToken what shows the primary who asks; null for nothing
      * @throws IllegalArgumentException if it is no URL of that form
      */
-    public static LibsqlPrimary follow(String url, Path directory, boolean fresh, @Nullable Path authorities, @Nullable String authToken)
+    public static LibsqlPrimary follow(
+            String url, Path directory, boolean fresh, @Nullable Path authorities, @Nullable String authToken)
             throws IOException {
         URI parsed = parse(url);
         if (fresh) {

@@ -104,7 +104,9 @@ class AuthenticationTest {
                 "{\"p\":{\"rw\":{\"ns\":[1]}}}"
             })
     void claimsThatMakeNoSenseAreRefused(String claims) {
-        assertThatThrownBy(() -> rights(claims)).isInstanceOf(AuthException.class).hasMessageContaining("not valid");
+        assertThatThrownBy(() -> rights(claims))
+                .isInstanceOf(AuthException.class)
+                .hasMessageContaining("not valid");
     }
 
     @ParameterizedTest
@@ -126,9 +128,8 @@ class AuthenticationTest {
         Authentication authentication = with(SIGNER.publicPem());
         String token = SIGNER.sign("{\"exp\":" + secondsFromNow(-58) + "}");
         assertThat(authentication.rights(token)).isEqualTo(Rights.ALL);
-        await()
-                .untilAsserted(() -> assertThatThrownBy(() -> authentication.rights(token))
-                        .hasMessageContaining("expired"));
+        await().untilAsserted(() ->
+                assertThatThrownBy(() -> authentication.rights(token)).hasMessageContaining("expired"));
     }
 
     @Test
