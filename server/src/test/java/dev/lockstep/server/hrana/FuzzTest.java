@@ -6,28 +6,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lockstep.server.hrana.v3.HranaProto;
 import dev.lockstep.server.sql.SqlLimits;
+import dev.lockstep.testing.Fuzzer;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Requests that were good once, damaged at random: they are taken or refused, and never anything else. */
 class FuzzTest {
 
-    private static final int CODEC_ROUNDS = 20_000;
+    private static final int ROUNDS = 20_000;
     private static final int REQUESTS = 400;
 
-    private final long seed = System.nanoTime();
-    private final Random random = new Random(seed);
-
-    private interface Decoder {
-        void decode(byte[] bytes) throws ProtocolException;
-    }
+    @TempDir
+    Path directory;
 
     private static final List<String> JSON = List.of(
             "{\"baton\":null,\"requests\":[{\"type\":\"execute\",\"stmt\":{\"sql\":\"SELECT ?, :a\",\"args\":[{\"type\":\"integer\","
@@ -80,107 +77,82 @@ class FuzzTest {
         return JSON.stream().map(text -> text.getBytes(UTF_8)).toList();
     }
 
-    /** Some of: bits flipped, bytes replaced, a part dropped, repeated, or taken from another; digits made large. */
-    private byte[] damage(List<byte[]> seeds) {
-        byte[] bytes = pick(seeds).clone();
-        for (int i = random.nextInt(4); i >= 0 && bytes.length > 0; i--) {
-            int at = random.nextInt(bytes.length);
-            int length = random.nextInt(Math.min(30, bytes.length - at) + 1);
-            switch (random.nextInt(6)) {
-                case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
-                case 1 -> bytes[at] = (byte) random.nextInt(256);
-                case 2 -> bytes = join(bytes, 0, at, bytes, at + length, bytes.length);
-                case 3 -> bytes = join(bytes, 0, at + length, bytes, at, bytes.length);
-                case 4 -> {
-                    byte[] other = pick(seeds);
-                    bytes = join(bytes, 0, at, other, random.nextInt(other.length), other.length);
-                }
-                default ->
-                    bytes = new String(bytes, ISO_8859_1)
-                            .replaceFirst("[0-9]", "9".repeat(random.nextInt(40)))
-                            .getBytes(ISO_8859_1);
-            }
-        }
-        return bytes;
-    }
-
-    private byte[] pick(List<byte[]> seeds) {
-        return seeds.get(random.nextInt(seeds.size()));
-    }
-
-    private static byte[] join(byte[] left, int from, int to, byte[] right, int begin, int end) {
-        byte[] joined = new byte[to - from + end - begin];
-        System.arraycopy(left, from, joined, 0, to - from);
-        System.arraycopy(right, begin, joined, to - from, end - begin);
-        return joined;
+    @Test
+    void decodersTakeOrRefuse() throws Exception {
+        Fuzzer.once(FuzzTest::decode);
     }
 
     @Test
-    void decodersTakeOrRefuse() {
+    @Tag("soak")
+    void decodersTakeOrRefuseForLong() throws Exception {
+        Fuzzer.forLong(FuzzTest::decode);
+    }
+
+    private static void decode(Fuzzer fuzzer) {
         JsonCodec json = new JsonCodec();
         ProtobufCodec protobuf = new ProtobufCodec();
-        fuzz(json(), json::pipelineRequest, json::cursorRequest, json::clientMessage);
-        fuzz(protobuf(), protobuf::pipelineRequest, protobuf::cursorRequest, protobuf::clientMessage);
+        fuzzer.decode(
+                ROUNDS,
+                json(),
+                ProtocolException.class,
+                json::pipelineRequest,
+                json::cursorRequest,
+                json::clientMessage);
+        fuzzer.decode(
+                ROUNDS,
+                protobuf(),
+                ProtocolException.class,
+                protobuf::pipelineRequest,
+                protobuf::cursorRequest,
+                protobuf::clientMessage);
         Baton.Key key = new Baton.Key();
         byte[] baton = key.encode(new Baton(1, 1)).getBytes(UTF_8);
-        fuzz(List.of(baton), bytes -> {
-            if (!key.decode(new String(bytes, ISO_8859_1)).equals(new Baton(1, 1))) {
-                throw new AssertionError("a forged baton was taken, seed " + seed);
-            }
-        });
-    }
-
-    private void fuzz(List<byte[]> seeds, Decoder... decoders) {
-        int taken = 0;
-        for (int i = 0; i < CODEC_ROUNDS; i++) {
-            byte[] bytes = damage(seeds);
-            for (Decoder decoder : decoders) {
-                try {
-                    decoder.decode(bytes);
-                    taken++;
-                } catch (ProtocolException refused) {
-                    assertThat(refused.getMessage()).isNotNull();
-                } catch (RuntimeException | StackOverflowError e) {
-                    throw new AssertionError("seed " + seed + ", input " + new String(bytes, ISO_8859_1), e);
-                }
-            }
-        }
-        assertThat(taken)
-                .as("inputs that were still good, seed %d", seed)
-                .isBetween(1, CODEC_ROUNDS * decoders.length - 1);
+        fuzzer.decode(ROUNDS, List.of(baton), ProtocolException.class, bytes -> assertThat(
+                        key.decode(new String(bytes, ISO_8859_1)))
+                .as("a forged baton")
+                .isEqualTo(new Baton(1, 1)));
     }
 
     @Test
-    void aServerThatGetsDamagedRequestsIsUnharmed(@TempDir Path directory) throws Exception {
+    void aServerThatGetsDamagedRequestsIsUnharmed() throws Exception {
+        Fuzzer.once(this::ask);
+    }
+
+    @Test
+    @Tag("soak")
+    void aServerThatGetsDamagedRequestsForLongIsUnharmed() throws Exception {
+        Fuzzer.forLong(this::ask);
+    }
+
+    private void ask(Fuzzer fuzzer) throws Exception {
         Limits limits = Limits.defaults().withIdle(Duration.ofMillis(200));
         try (Served served = Served.start(directory, limits, SqlLimits.defaults())) {
             List<String> paths = List.of("/v1/execute", "/v1/batch", "/v2/pipeline", "/v3/pipeline", "/v3/cursor");
             List<String> binary = List.of("/v3-protobuf/pipeline", "/v3-protobuf/cursor");
             for (int i = 0; i < REQUESTS; i++) {
-                boolean isJson = random.nextInt(3) > 0;
-                List<String> choice = isJson ? paths : binary;
-                String path = choice.get(random.nextInt(choice.size()));
-                byte[] body = damage(isJson ? json() : protobuf());
+                boolean isJson = fuzzer.random().nextInt(3) > 0;
+                String path = fuzzer.pick(isJson ? paths : binary);
+                byte[] body = fuzzer.damage(isJson ? json() : protobuf());
                 assertThat(served.post(path, body).statusCode())
-                        .as("%s %s, seed %d", path, new String(body, ISO_8859_1), seed)
+                        .as("%s %s, %s", path, new String(body, ISO_8859_1), fuzzer)
                         .isIn(200, 400);
             }
-            talk(served, "hrana3", json());
-            talk(served, "hrana3-protobuf", protobuf());
-            assertThat(served.query("SELECT 'unharmed'")).as("seed %d", seed).isEqualTo("unharmed");
+            talk(fuzzer, served, "hrana3", json());
+            talk(fuzzer, served, "hrana3-protobuf", protobuf());
+            assertThat(served.query("SELECT 'unharmed'")).as("%s", fuzzer).isEqualTo("unharmed");
             Awaitility.await().until(() -> served.hrana().openStreams() == 0);
         }
     }
 
     /** Sends damaged messages, each connection until the server hangs up. */
-    private void talk(Served served, String subprotocol, List<byte[]> seeds) {
+    private static void talk(Fuzzer fuzzer, Served served, String subprotocol, List<byte[]> seeds) {
         boolean binary = subprotocol.endsWith("protobuf");
         List<Talk> talks = new ArrayList<>();
         for (int connection = 0; connection < 20; connection++) {
             Talk talk = Talk.open(served.http(), URI.create(served.url().replace("http:", "ws:")), subprotocol);
             talks.add(talk);
             for (int i = 0; i < 10; i++) {
-                byte[] message = i == 0 ? hello(binary) : damage(seeds);
+                byte[] message = i == 0 ? hello(binary) : fuzzer.damage(seeds);
                 talk.sendUnlessClosed(message, binary);
             }
         }
