@@ -29,8 +29,10 @@ class CodecFuzzTest {
 
     private static void decode(Fuzzer fuzzer) {
         fuzzer.decode(
-                ROUNDS, requests(), IllegalArgumentException.class, readable(bytes -> ToPrimaryCodec.decode(
-                        Proto.FollowRequest.parseFrom(bytes))));
+                ROUNDS,
+                requests(),
+                IllegalArgumentException.class,
+                readable(bytes -> ToPrimaryCodec.decode(Proto.FollowRequest.parseFrom(bytes))));
         fuzzer.decode(ROUNDS, replies(), IllegalArgumentException.class, readable(CodecFuzzTest::decodeReply));
         fuzzer.decode(
                 ROUNDS,
@@ -74,7 +76,11 @@ class CodecFuzzTest {
         Proto.FollowRequest.Builder ack = Proto.FollowRequest.newBuilder();
         ack.getAckBuilder().setReceived(100).setDurable(7).setApplied(9);
         Proto.FollowRequest.Builder refusal = Proto.FollowRequest.newBuilder();
-        refusal.getRefusalBuilder().setKind("CHECKSUM").setFrameNo(8).setExpected("1").setFound("2");
+        refusal.getRefusalBuilder()
+                .setKind("CHECKSUM")
+                .setFrameNo(8)
+                .setExpected("1")
+                .setFound("2");
         return List.of(
                 Proto.FollowRequest.newBuilder().setHello(hello).build().toByteArray(),
                 ack.build().toByteArray(),

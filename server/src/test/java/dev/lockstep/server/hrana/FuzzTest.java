@@ -107,10 +107,13 @@ class FuzzTest {
                 protobuf::clientMessage);
         Baton.Key key = new Baton.Key();
         byte[] baton = key.encode(new Baton(1, 1)).getBytes(UTF_8);
-        fuzzer.decode(ROUNDS, List.of(baton), ProtocolException.class, bytes -> assertThat(
-                        key.decode(new String(bytes, ISO_8859_1)))
-                .as("a forged baton")
-                .isEqualTo(new Baton(1, 1)));
+        fuzzer.decode(
+                ROUNDS,
+                List.of(baton),
+                ProtocolException.class,
+                bytes -> assertThat(key.decode(new String(bytes, ISO_8859_1)))
+                        .as("a forged baton")
+                        .isEqualTo(new Baton(1, 1)));
     }
 
     @Test

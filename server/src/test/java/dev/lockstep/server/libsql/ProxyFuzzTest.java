@@ -75,7 +75,12 @@ class ProxyFuzzTest {
         Query.Builder named = Query.newBuilder().setStmt("SELECT :a").setSkipRows(true);
         named.getNamedBuilder().addNames(":a").addValues(ValueCodec.encode(new Value.Int(5)));
         Step.Builder conditional = Step.newBuilder().setQuery(named);
-        conditional.getCondBuilder().getAndBuilder().addCondsBuilder().getOkBuilder().setStep(0);
+        conditional
+                .getCondBuilder()
+                .getAndBuilder()
+                .addCondsBuilder()
+                .getOkBuilder()
+                .setStep(0);
         conditional
                 .getCondBuilder()
                 .getAndBuilder()
