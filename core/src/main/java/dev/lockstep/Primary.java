@@ -2,6 +2,8 @@ package dev.lockstep;
 
 import dev.lockstep.capture.Capture;
 import dev.lockstep.capture.CaptureOpener;
+import dev.lockstep.capture.Watcher;
+import dev.lockstep.capture.Workers;
 import dev.lockstep.io.Storage;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLog;
@@ -21,7 +23,11 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -110,11 +116,16 @@ public final class Primary implements Origin, AutoCloseable {
     /** Keeps what a restart needs to bring the page index to the head. */
     private final FrameLog.Hold replayable;
 
-    private final Thread captureThread;
-    private final Thread syncThread;
+    private final CountDownLatch closing = new CountDownLatch(1);
+
+    /** Complete when capture has ended for good. */
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     private volatile Capture capture;
-    private volatile boolean closed;
+
+    /** Makes the log durable, while that is needed. The capture's own. */
+    private CompletableFuture<Void> syncing = CompletableFuture.completedFuture(null);
+
     private volatile @Nullable IOException failure;
 
     private Primary(Builder builder, FileChannel lock) throws IOException {
@@ -131,19 +142,11 @@ public final class Primary implements Origin, AutoCloseable {
         this.capture = opener.open(FrameLog.exists(storage) ? FrameLog.open(storage, builder.options) : null);
         this.log = capture.log();
         this.replayable = log.hold(capture.index().neededAfter());
-        this.captureThread = thread("capture", this::captureUntilClosed);
-        this.syncThread = thread("sync", this::syncUntilClosed);
     }
 
     /** Begins to describe the primary of {@code database}, which is created if absent. */
     public static Builder of(Path database) {
         return new Builder(database);
-    }
-
-    private Thread thread(String role, Runnable task) {
-        Thread thread = new Thread(task, "lockstep-" + role + "-" + name);
-        thread.setDaemon(true);
-        return thread;
     }
 
     /** The name under which replicas ask for this database. */
@@ -220,7 +223,7 @@ public final class Primary implements Origin, AutoCloseable {
 
     /**
      * Waits until everything that was committed to the database before this call is captured, and returns a position that includes it.
-     * The capture's thread is woken for it, so this takes well under a millisecond when capture keeps up.
+     * Capture is woken for it, so this takes well under a millisecond when it keeps up, or one more when nothing happened for a while.
      *
      * @throws UnavailableException if capture has failed or was closed, or did not get there within {@code timeout}
      */
@@ -243,7 +246,7 @@ public final class Primary implements Origin, AutoCloseable {
 
     private void requireRunning() throws UnavailableException {
         IOException error = failure;
-        if (closed || error != null) {
+        if (isClosed() || error != null) {
             throw new UnavailableException(
                     database + ": capture does not run" + (error == null ? "" : ": " + error.getMessage()));
         }
@@ -255,7 +258,7 @@ public final class Primary implements Origin, AutoCloseable {
         return new Status(
                 name,
                 database,
-                closed ? State.CLOSED : error != null ? State.FAILED : State.CAPTURING,
+                isClosed() ? State.CLOSED : error != null ? State.FAILED : State.CAPTURING,
                 position(),
                 position(log.durable()),
                 capture.status(),
@@ -266,30 +269,62 @@ public final class Primary implements Origin, AutoCloseable {
         return new Position(log.start().logId(), commit.frameNo(), commit.checksum());
     }
 
-    private void captureUntilClosed() {
-        do {
-            try (Capture current = capture) {
-                current.run();
-            } catch (IOException | RuntimeException e) {
-                failed(e);
-                reopen();
-            }
-        } while (!closed);
+    private boolean isClosed() {
+        return closing.getCount() == 0;
     }
 
-    /** Attaches again, until that succeeds. While it does not, no pin stands, so writers and their checkpoints go on unhindered. */
-    private void reopen() {
-        for (long delay = FIRST_RETRY_MILLIS; !closed; delay = Math.min(2 * delay, LAST_RETRY_MILLIS)) {
+    /** Captures until nothing happens any more, then lets go of its thread; it goes on as soon as something does. */
+    private void follow() {
+        boolean rests = false;
+        try {
+            boolean goesOn = true;
+            while (!rests && goesOn) {
+                Capture current = capture;
+                try {
+                    rests = !current.run(this::syncSoon);
+                } catch (IOException | RuntimeException e) {
+                    failed(e);
+                }
+                if (!rests) {
+                    close(current);
+                    goesOn = reopen();
+                }
+            }
+        } finally {
+            if (rests) {
+                Watcher.watch(capture, this::follow);
+            } else {
+                ended.complete(null);
+            }
+        }
+    }
+
+    private void close(Capture current) {
+        try {
+            current.close();
+        } catch (IOException e) {
+            logger.warn("{}: capture could not be ended in order: {}", database, e.getMessage(), e);
+        }
+    }
+
+    /** Attaches again, until that succeeds or this is closed. While it does not, no pin stands, so writers and their checkpoints go on unhindered. */
+    private boolean reopen() {
+        for (long delay = FIRST_RETRY_MILLIS; !isClosed(); delay = Math.min(2 * delay, LAST_RETRY_MILLIS)) {
             pause(delay);
             try {
-                capture = opener.open(log);
+                Capture next = opener.open(log);
+                capture = next;
+                if (isClosed()) {
+                    next.stop();
+                }
                 failure = null;
                 logger.warn("{}: capture goes on", database);
-                return;
+                return true;
             } catch (IOException | RuntimeException e) {
                 failed(e);
             }
         }
+        return false;
     }
 
     private void failed(Exception e) {
@@ -306,21 +341,26 @@ public final class Primary implements Origin, AutoCloseable {
         }
     }
 
-    private void syncUntilClosed() {
-        while (!closed) {
-            try {
-                if (log.await(log.durable().frameNo(), false, SYNC_WAIT_NANOS)) {
-                    log.sync();
-                    tell(() -> listener.durable(position(log.durable())));
-                }
+    private void syncSoon() {
+        if (syncing.isDone()) {
+            syncing = Workers.run(this::sync);
+        }
+    }
+
+    /** Until nothing was captured for a while. */
+    private void sync() {
+        try {
+            do {
+                log.sync();
+                tell(() -> listener.durable(position(log.durable())));
                 capture.index().force();
                 replayable.moveTo(capture.index().neededAfter());
-            } catch (IOException | RuntimeException e) {
-                logger.error("{}: the log cannot be made durable: {}", database, e.getMessage(), e);
-                pause(FIRST_RETRY_MILLIS);
-            } catch (InterruptedException e) {
-                return;
-            }
+            } while (log.await(log.durable().frameNo(), false, SYNC_WAIT_NANOS));
+        } catch (IOException | RuntimeException e) {
+            logger.error("{}: the log cannot be made durable: {}", database, e.getMessage(), e);
+            pause(FIRST_RETRY_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // nobody does
         }
     }
 
@@ -332,9 +372,11 @@ public final class Primary implements Origin, AutoCloseable {
         }
     }
 
-    private static void pause(long millis) {
+    /** Shorter when this is closed meanwhile. */
+    @SuppressWarnings("ResultOfMethodCallIgnored")
+    private void pause(long millis) {
         try {
-            Thread.sleep(millis);
+            closing.await(millis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -343,14 +385,15 @@ public final class Primary implements Origin, AutoCloseable {
     /** Captures what is committed now, makes it durable, and lets go of the database. */
     @Override
     public void close() throws IOException {
-        if (closed) {
+        if (isClosed()) {
             return;
         }
-        closed = true;
+        closing.countDown();
         capture.stop();
         try {
-            captureThread.join(CLOSE_MILLIS);
-            syncThread.join(CLOSE_MILLIS);
+            ended.thenCompose(done -> syncing).get(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            logger.warn("{}: capture did not end within {} ms", database, CLOSE_MILLIS, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -419,8 +462,7 @@ public final class Primary implements Origin, AutoCloseable {
             FileChannel lock = lock(dataDirectory.resolve("LOCK"));
             try {
                 Primary primary = new Primary(this, lock);
-                primary.captureThread.start();
-                primary.syncThread.start();
+                Workers.start(primary::follow);
                 return primary;
             } catch (IOException | RuntimeException e) {
                 lock.close();

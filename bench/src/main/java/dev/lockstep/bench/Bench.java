@@ -29,6 +29,7 @@ public final class Bench {
         PARTS.put("latency-durable", LatencyBench::durable);
         PARTS.put("copy-receive", ApplyBench::firstCopy);
         PARTS.put("copy-loopback", FirstCopyBench::run);
+        PARTS.put("idle", IdleBench::run);
         PARTS.put("hrana", HranaBench::run);
         PARTS.put("embedded", EmbeddedBench::run);
     }

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Follows the WAL of a live database into the log, moves the pin, and has checkpoints made.
  *
- * <p>{@link #run} and {@link #close} belong to one thread; {@link #stop}, {@link #status}, {@link #copied} and {@link #awaitCaptured} may be
- * called by any.
+ * <p>{@link #run} and {@link #close} belong to one thread at a time; {@link #stop}, {@link #wakes}, {@link #status}, {@link #copied} and
+ * {@link #awaitCaptured} may be called by any.
  */
 public final class Capture implements Closeable {
 
@@ -47,6 +47,9 @@ public final class Capture implements Closeable {
 
     /** After this long without a commit, what is left in the WAL is copied into the database file. */
     private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+    /** So long a capture rests at most, because the pin must move even if nobody writes, and the file be in its place. */
+    private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long IN_PLACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -79,6 +82,7 @@ public final class Capture implements Closeable {
     private long readableNanos = System.nanoTime();
     private long pinNanos = System.nanoTime();
     private long pinAnywayNanos = PIN_ANYWAY_NANOS;
+    private long restedNanos = System.nanoTime();
     private long inPlaceNanos = System.nanoTime();
     private boolean committedSincePin = true;
 
@@ -119,32 +123,72 @@ public final class Capture implements Closeable {
         return attachment;
     }
 
-    /** Follows the WAL until {@link #stop}; everything committed before that call is then captured. */
-    public void run() throws IOException {
+    /**
+     * Follows the WAL until {@link #stop}, and has then captured everything that was committed before that call; or until nothing happens
+     * any more.
+     *
+     * @param unsynced is called again and again, and must return soon, while not all of the log is durable
+     * @return whether it was stopped; if not, it is to be called again when it {@link #wakes}
+     */
+    public boolean run(Runnable unsynced) throws IOException {
         catchUps.begin();
+        boolean rests = false;
         try {
-            while (!stopped) {
+            while (!stopped && !rests) {
                 try {
                     step();
                 } catch (IOException e) {
                     throw attachment.database().isInPlace() ? e : displaced();
                 }
-                LockSupport.parkNanos(pause());
+                boolean isDurable = log.durable().frameNo() == log.head().frameNo();
+                if (!isDurable) {
+                    unsynced.run();
+                }
+                rests = isDurable && nothingHappens();
+                if (!rests) {
+                    LockSupport.parkNanos(pause());
+                }
             }
-            long asked = catchUps.asked();
-            if (catchUp()) {
-                catchUps.answer(asked);
+            if (!rests) {
+                finish();
             }
-            index.flush(log.sync().frameNo());
-            index.force();
+            return !rests;
         } finally {
-            catchUps.end();
+            if (rests) {
+                restedNanos = System.nanoTime();
+                catchUps.rest();
+            } else {
+                catchUps.end();
+            }
         }
+    }
+
+    private boolean nothingHappens() {
+        return System.nanoTime() - commitNanos >= RECENT_NANOS
+                && walIndex.changeHint() == seenHint
+                && checkpointer.isResting();
+    }
+
+    /** Whether {@link #run} is to be called again, after it has returned false. */
+    public boolean wakes() {
+        return stopped
+                || walIndex.changeHint() != seenHint
+                || catchUps.asked() != catchUps.answered()
+                || System.nanoTime() - restedNanos >= REST_NANOS;
+    }
+
+    private void finish() throws IOException {
+        long asked = catchUps.asked();
+        if (catchUp()) {
+            catchUps.answer(asked);
+        }
+        index.flush(log.sync().frameNo());
+        index.force();
     }
 
     /**
      * Waits until everything that was committed before this call is in the log. It wakes the capture's thread and does not wait for its
-     * next poll. Any thread may call it.
+     * next poll, unless it rests. Any thread may call it.
      *
      * @return false if that took longer than {@code nanos}, or if {@link #run} ended before
      */

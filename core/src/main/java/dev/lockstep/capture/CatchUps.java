@@ -46,13 +46,18 @@ final class CatchUps {
         }
     }
 
+    /** Lets go of the capture's thread for a while. */
+    void rest() {
+        worker = null;
+    }
+
     /** Sends all who wait away, now and later. */
     void end() {
         synchronized (this) {
             ended = true;
             notifyAll();
         }
-        worker = null;
+        rest();
     }
 
     /** @return false if it was not answered within {@code nanos}, or the capture ended before */

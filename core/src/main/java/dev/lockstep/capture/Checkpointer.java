@@ -11,12 +11,11 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,11 +54,6 @@ final class Checkpointer implements Closeable {
     private final int frameSize;
     private final WriteLock lock;
     private final Brake brake;
-    private final ExecutorService background = Executors.newSingleThreadExecutor(task -> {
-        Thread thread = new Thread(task, "lockstep-checkpoint");
-        thread.setDaemon(true);
-        return thread;
-    });
 
     /** What the cycle is at. RESTING -> COPYING (part 1) -> LOCKING (part 2) -> RESTING; back to COPYING when too much is left to copy. */
     private enum Phase {
@@ -71,7 +65,7 @@ final class Checkpointer implements Closeable {
     private Phase phase = Phase.RESTING;
 
     /** The checkpoint of COPYING. */
-    private @Nullable Future<?> passive;
+    private CompletableFuture<Void> passive = CompletableFuture.completedFuture(null);
 
     /** How often this cycle was in COPYING. */
     private int rounds;
@@ -88,6 +82,11 @@ final class Checkpointer implements Closeable {
         this.frameSize = WalFormat.FRAME_HEADER_SIZE + attachment.pageSize();
         this.lock = new WriteLock(path, attachment.writer());
         this.brake = new Brake(lock, System.nanoTime());
+    }
+
+    /** Whether no cycle is under way. */
+    boolean isResting() {
+        return phase == Phase.RESTING;
     }
 
     /** Consecutive cycles that could not finish. */
@@ -110,10 +109,8 @@ final class Checkpointer implements Closeable {
                 }
             }
             case COPYING -> {
-                Future<?> running = passive;
-                if (running != null && running.isDone()) {
-                    passive = null;
-                    copied(running, end);
+                if (passive.isDone()) {
+                    copied(end);
                 } else {
                     brake.step((long) uncopied(end) * frameSize, System.nanoTime());
                 }
@@ -134,11 +131,22 @@ final class Checkpointer implements Closeable {
         rounds++;
         phase = Phase.COPYING;
         capture.movePin(); // no checkpoint copies what was committed after the pin began
-        passive = background.submit(() -> text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)"));
+        passive = Workers.run(() -> {
+            try {
+                checkpoint();
+            } catch (SQLException e) {
+                throw new CompletionException(e);
+            }
+        });
     }
 
-    private void copied(Future<?> running, WalIndexHeader end) throws IOException {
-        if (!succeeded(running)) {
+    /** @return whether somebody else's was in the way */
+    private boolean checkpoint() throws SQLException {
+        return text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)").equals("1");
+    }
+
+    private void copied(WalIndexHeader end) throws IOException {
+        if (!succeeded()) {
             postpone();
         } else if (end.maxFrame() < DUE_FRAMES) {
             finish();
@@ -179,11 +187,11 @@ final class Checkpointer implements Closeable {
     }
 
     /** A checkpoint that fails, on a full disk for instance, is no reason to stop capturing. */
-    private boolean succeeded(Future<?> running) {
+    private boolean succeeded() {
         try {
-            running.get();
+            passive.join();
             return true;
-        } catch (InterruptedException | ExecutionException e) {
+        } catch (CompletionException e) {
             logger.warn("{}: a checkpoint failed, so the WAL goes on growing: {}", path, e.getMessage());
             return false;
         }
@@ -213,20 +221,20 @@ final class Checkpointer implements Closeable {
         long start = System.nanoTime();
         boolean anotherIsAtIt;
         do {
-            anotherIsAtIt = text(attachment.checkpoint(), "PRAGMA wal_checkpoint(PASSIVE)")
-                    .equals("1");
+            anotherIsAtIt = checkpoint();
         } while (anotherIsAtIt && System.nanoTime() - start < OTHERS_NANOS);
     }
 
     /** Waits for a checkpoint under way; its connection must not be closed beneath it. */
     @Override
     public void close() throws IOException {
-        background.shutdown();
+        lock.release();
         try {
-            lock.release();
-            if (!background.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-                logger.warn("{}: a checkpoint is still running after {} s", path, CLOSE_SECONDS);
-            }
+            passive.get(CLOSE_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            logger.warn("{}: a checkpoint is still running after {} s", path, CLOSE_SECONDS);
+        } catch (ExecutionException e) {
+            logger.debug("{}: the last checkpoint failed", path, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

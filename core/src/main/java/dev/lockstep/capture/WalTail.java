@@ -23,10 +23,13 @@ final class WalTail implements Closeable {
     /** Frames are read in chunks of about this many bytes. */
     private static final int CHUNK = 1 << 20;
 
+    /** One for each thread, because most captures of a process are at rest. */
+    private static final ThreadLocal<ByteBuffer> BUFFER =
+            ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(CHUNK).order(ByteOrder.LITTLE_ENDIAN));
+
     private final WalFile wal;
     private final int pageSize;
     private final int frameSize;
-    private final ByteBuffer buffer;
 
     private WalMark at = WalMark.NONE;
 
@@ -37,8 +40,6 @@ final class WalTail implements Closeable {
         this.wal = new WalFile(database);
         this.pageSize = pageSize;
         this.frameSize = WalFormat.FRAME_HEADER_SIZE + pageSize;
-        this.buffer = ByteBuffer.allocateDirect(Math.max(1, CHUNK / frameSize) * frameSize)
-                .order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Declares that everything up to {@code mark} was captured. */
@@ -71,6 +72,7 @@ final class WalTail implements Closeable {
         if (end.maxFrame() < at.frame()) {
             return false;
         }
+        ByteBuffer buffer = BUFFER.get();
         long checksum = at.checksum();
         int frame = at.frame();
         while (frame < end.maxFrame()) {
@@ -101,6 +103,7 @@ final class WalTail implements Closeable {
         if (mark.frame() == 0 || end.salts() != mark.salts() || end.maxFrame() < mark.frame()) {
             return false;
         }
+        ByteBuffer buffer = BUFFER.get();
         wal.readFrames(mark.frame(), 1, pageSize, buffer);
         return buffer.getLong(8) == mark.salts() && Transcriber.storedChecksum(buffer, 0) == mark.checksum();
     }

@@ -15,7 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One database that replicas may follow: its sessions, and one thread that wakes them when the log grows or the clock ticks.
+ * One database that replicas may follow: its sessions, and while there are any one thread that wakes them when the log grows or the clock
+ * ticks.
  * Neither capture nor log ever waits for a session (G4).
  *
  * <p>Thread-safe.
@@ -30,7 +31,9 @@ public final class Publication implements AutoCloseable {
     private final SenderOptions options;
     private final Executor executor;
     private final Set<ReplicaSession> sessions = ConcurrentHashMap.newKeySet();
-    private final Thread watcher;
+
+    /** Null while nobody follows. Guarded by this. */
+    private @Nullable Thread watcher;
 
     /** The newest last. Guarded by itself. */
     private final ArrayDeque<RefusalReport> refusals = new ArrayDeque<>();
@@ -42,9 +45,6 @@ public final class Publication implements AutoCloseable {
         this.origin = origin;
         this.options = options;
         this.executor = executor;
-        this.watcher = new Thread(this::watch, "lockstep-ship-" + origin.name());
-        watcher.setDaemon(true);
-        watcher.start();
     }
 
     public String name() {
@@ -72,6 +72,11 @@ public final class Publication implements AutoCloseable {
         Sender sender = new Sender(origin, options, System::nanoTime);
         ReplicaSession session = new ReplicaSession(this, sender, link, address, executor);
         sessions.add(session);
+        if (watcher == null) {
+            watcher = new Thread(this::watch, "lockstep-ship-" + name());
+            watcher.setDaemon(true);
+            watcher.start();
+        }
         return session;
     }
 
@@ -139,16 +144,23 @@ public final class Publication implements AutoCloseable {
     private void watch() {
         long tick = Math.max(1_000_000, options.heartbeat().toNanos() / 4);
         long seen = -1;
-        while (!closed) {
+        while (isFollowed()) {
             try {
                 if (origin.log().await(seen, !options.eager(), tick)) {
                     seen = (options.eager() ? origin.log().head() : origin.log().durable()).frameNo();
                 }
             } catch (InterruptedException e) {
-                return; // by close
+                return; // nobody does that
             }
             sessions.forEach(ReplicaSession::wake);
         }
+    }
+
+    private synchronized boolean isFollowed() {
+        if (sessions.isEmpty()) {
+            watcher = null;
+        }
+        return watcher != null;
     }
 
     /** Ends all sessions. The executor must still run, so that they can. */
@@ -157,10 +169,8 @@ public final class Publication implements AutoCloseable {
         synchronized (this) {
             closed = true;
         }
-        watcher.interrupt(); // it waits and wakes, and touches no file
         sessions.forEach(ReplicaSession::disconnected);
         try {
-            watcher.join(CLOSE_MILLIS);
             awaitNoSessions();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
