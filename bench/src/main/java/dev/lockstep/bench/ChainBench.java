@@ -30,7 +30,7 @@ final class ChainBench {
         pages.get(0, heap);
         double bytes = heap.length;
         double byteTable = rate(bytes, () -> sink = ByteTable.chain(heap));
-        PageChain chain = new PageChain(PAGE);
+        PageChain chain = PageChain.of(PAGE);
         table.row(
                 "chain in memory, 1 core",
                 "%.0f MB/s",
@@ -73,7 +73,7 @@ final class ChainBench {
 
     /** Stretches of pages on all cores; what is left to do for one chain is a multiplication a page. */
     private static long contents(ByteBuffer pages) {
-        PageChain chain = new PageChain(PAGE);
+        PageChain chain = PageChain.of(PAGE);
         int stretch = 256;
         return IntStream.range(0, PAGES / stretch)
                 .parallel()

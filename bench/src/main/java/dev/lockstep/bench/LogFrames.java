@@ -23,7 +23,7 @@ final class LogFrames {
 
     static final LogStart START = new LogStart(new UUID(1, 2), PAGE, 0, 0, 0, 0);
 
-    private final PageChain chain = new PageChain(PAGE);
+    private final PageChain chain = PageChain.of(PAGE);
     private final PageCrcs crcs = new PageCrcs(PAGE);
     private final ByteBuffer buffer;
     private final int framesPerTransaction;

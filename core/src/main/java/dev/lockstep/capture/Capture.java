@@ -49,7 +49,7 @@ public final class Capture implements Closeable {
     private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     /** So long a capture rests at most, because the pin must move even if nobody writes, and the file be in its place. */
-    private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final long IN_PLACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 

@@ -26,7 +26,7 @@ final class Reconciler {
 
     /** The start of a new history: the pages there are count as frames 0 to n - 1 that were compacted away. */
     static LogStart begin(PinnedDatabase database, int pageSize, PageIndex index, UUID logId) throws IOException {
-        PageChain chain = new PageChain(pageSize);
+        PageChain chain = PageChain.of(pageSize);
         int lockBytePage = FrameLayout.lockBytePage(pageSize);
         var counter = new Object() {
             long frameNo = -1;

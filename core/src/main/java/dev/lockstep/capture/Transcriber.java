@@ -54,7 +54,7 @@ final class Transcriber {
         this.clock = clock;
         this.pageSize = log.start().pageSize();
         this.frameSize = FrameLayout.frameSize(pageSize);
-        this.chain = new PageChain(pageSize);
+        this.chain = PageChain.of(pageSize);
         this.crcs = new PageCrcs(pageSize);
         CommitRecord head = log.head();
         this.frameNo = head.frameNo();

@@ -7,11 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks after the captures at rest, so that a database nobody writes to costs no thread: one for all of them reads a few words of each
- * wal-index every millisecond. Thread-safe.
+ * wal-index every few milliseconds. Thread-safe.
  */
 public final class Watcher {
 
-    private static final long PAUSE_MILLIS = 1;
+    /** One millisecond, and one more for each so many captures: a look at one takes a quarter of a microsecond, much of it waiting for memory. */
+    private static final int CAPTURES_PER_MILLI = 400;
+
     private static final Watcher INSTANCE = new Watcher();
 
     private record Resting(Capture capture, Runnable resume) {}
@@ -41,7 +43,7 @@ public final class Watcher {
         try {
             while (!resting.isEmpty()) {
                 wakeThoseWhichMust();
-                wait(PAUSE_MILLIS);
+                wait(1 + resting.size() / CAPTURES_PER_MILLI);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // nobody does

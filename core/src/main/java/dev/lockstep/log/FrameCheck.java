@@ -23,7 +23,7 @@ final class FrameCheck {
     private final int lockBytePage;
 
     FrameCheck(int pageSize) {
-        this.chain = new PageChain(pageSize);
+        this.chain = PageChain.of(pageSize);
         this.lockBytePage = FrameLayout.lockBytePage(pageSize);
     }
 

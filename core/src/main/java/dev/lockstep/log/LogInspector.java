@@ -176,7 +176,7 @@ public final class LogInspector {
                 FrameLayout.sizeAfter(buf, 0),
                 frames.pageSize(),
                 FrameLayout.checksum(buf, 0),
-                new PageChain(frames.pageSize()).next(previous, crc),
+                PageChain.of(frames.pageSize()).next(previous, crc),
                 previous,
                 frameNo + 1 < end ? (Long) frames.checksumAt(frameNo + 1) : null,
                 crc,

@@ -1,6 +1,8 @@
 package dev.lockstep.log;
 
 import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The chain over the pages of one page size: checksum = CRC-64(seed = previous checksum, page), exactly libSQL's.
@@ -16,13 +18,20 @@ import java.nio.ByteBuffer;
  */
 public final class PageChain {
 
+    private static final Map<Integer, PageChain> CHAINS = new ConcurrentHashMap<>();
+
     private final int pageSize;
 
     /** For each byte of a previous checksum and each value, what it adds to the next checksum: 8 x 256 words. */
     private final long[] shifted = new long[8 << 8];
 
-    public PageChain(int pageSize) {
-        this.pageSize = FrameLayout.requirePageSize(pageSize);
+    /** @throws IllegalArgumentException if SQLite has no pages of that size */
+    public static PageChain of(int pageSize) {
+        return CHAINS.computeIfAbsent(FrameLayout.requirePageSize(pageSize), PageChain::new);
+    }
+
+    private PageChain(int pageSize) {
+        this.pageSize = pageSize;
         long shift = 1L << 63; // x^0, since the register is reflected
         for (int i = 0; i < pageSize; i += Long.BYTES) {
             shift = Crc64.timesX64(shift);

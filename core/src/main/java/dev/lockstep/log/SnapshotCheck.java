@@ -38,7 +38,7 @@ final class SnapshotCheck {
 
     private final StoredFile file;
     private final LogVerifier.Progress progress;
-    private final PageChain chain = new PageChain(PAGE_SIZE);
+    private final PageChain chain = PageChain.of(PAGE_SIZE);
     private final int frameSize = FrameLayout.frameSize(PAGE_SIZE);
     private final ByteBuffer buf = ByteBuffer.allocateDirect(frameSize).order(ByteOrder.LITTLE_ENDIAN);
     private final Set<Long> pages = new HashSet<>();

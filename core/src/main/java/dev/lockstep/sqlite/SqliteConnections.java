@@ -68,7 +68,7 @@ public final class SqliteConnections {
         }
     }
 
-    /** Opens one more connection to a database that {@link #openWal} has prepared. */
+    /** Opens one more connection to a database that {@link #openWal} has prepared. It keeps hardly any pages, since nobody queries here. */
     public static Connection open(Path database) throws IOException {
         SQLiteConfig config = new SQLiteConfig();
         config.setBusyTimeout(OPEN_TIMEOUT_MILLIS);
@@ -76,6 +76,8 @@ public final class SqliteConnections {
             Connection connection = config.createConnection("jdbc:sqlite:" + database.toAbsolutePath());
             try {
                 execute(connection, "PRAGMA wal_autocheckpoint=0");
+                execute(connection, "PRAGMA cache_size=2"); // from 3 pages on SQLite allocates 20 at a time
+                execute(connection, "PRAGMA shrink_memory");
             } catch (SQLException e) {
                 closeQuietly(connection);
                 throw e;

@@ -84,7 +84,7 @@ public final class Verifier implements AutoCloseable {
 
     Verifier(int pageSize, CommitRecord from, Path spoolDirectory, String source, int spoolBeyond) {
         this.source = source;
-        this.chain = new PageChain(pageSize);
+        this.chain = PageChain.of(pageSize);
         this.frameSize = FrameLayout.frameSize(pageSize);
         this.lockBytePage = FrameLayout.lockBytePage(pageSize);
         this.pending = new Pending(frameSize, spoolDirectory, spoolBeyond);

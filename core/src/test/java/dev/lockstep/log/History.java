@@ -37,7 +37,7 @@ final class History {
                 random.nextLong(),
                 random.nextInt(100));
         this.frameSize = FrameLayout.frameSize(pageSize);
-        this.chain = new PageChain(pageSize);
+        this.chain = PageChain.of(pageSize);
         commits.add(CommitRecord.before(start));
     }
 

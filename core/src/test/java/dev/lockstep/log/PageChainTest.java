@@ -24,7 +24,7 @@ class PageChainTest {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         for (int pageSize = 512; pageSize <= 65536; pageSize *= 2) {
-            PageChain chain = new PageChain(pageSize);
+            PageChain chain = PageChain.of(pageSize);
             byte[] page = new byte[pageSize];
             long previous = 0;
             for (int i = 0; i < 20; i++) {
@@ -42,7 +42,7 @@ class PageChainTest {
     @Test
     void continuesTheLogThatLibsqlWrote() throws IOException {
         ByteBuffer frames = read("test_wallog");
-        PageChain chain = new PageChain(4096);
+        PageChain chain = PageChain.of(4096);
         long checksum = 0;
         for (int i = 0; i < 7; i++) {
             checksum = chain.next(checksum, frames, i * FRAME + HEADER);
@@ -56,7 +56,7 @@ class PageChainTest {
     @Test
     void continuesTheSnapshotThatLibsqlWroteInAscendingOrder() throws IOException {
         ByteBuffer frames = read("snapshot.snap");
-        PageChain chain = new PageChain(4096);
+        PageChain chain = PageChain.of(4096);
         long checksum = 0;
         for (int i = 1; i >= 0; i--) {
             int frame = 48 + i * FRAME;
@@ -72,7 +72,7 @@ class PageChainTest {
         List<String> prev = values("prev");
         List<String> checksum = values("checksum");
         assertThat(checksum).hasSizeGreaterThanOrEqualTo(5);
-        PageChain chain = new PageChain(4096);
+        PageChain chain = PageChain.of(4096);
         for (int i = 0; i < checksum.size(); i++) {
             long next = chain.next(Long.parseUnsignedLong(prev.get(i), 16), frames, i * FRAME + HEADER);
 
@@ -83,7 +83,7 @@ class PageChainTest {
     @Test
     void refusesPageSizesThatSqliteDoesNotHave() {
         for (int pageSize : new int[] {0, 256, 1000, 4095, 131072, -4096, Integer.MIN_VALUE}) {
-            assertThatThrownBy(() -> new PageChain(pageSize)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> PageChain.of(pageSize)).isInstanceOf(IllegalArgumentException.class);
         }
     }
 

@@ -35,7 +35,7 @@ class PageIndexTest {
     Path directory;
 
     private final TreeMap<Integer, Long> model = new TreeMap<>();
-    private final PageChain chain = new PageChain(PAGE_SIZE);
+    private final PageChain chain = PageChain.of(PAGE_SIZE);
     private final long seed = System.nanoTime();
     private final Random random = new Random(seed);
 

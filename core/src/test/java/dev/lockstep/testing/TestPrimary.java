@@ -65,7 +65,7 @@ public final class TestPrimary implements AutoCloseable {
         database = LiveDatabase.of(path);
         this.pageSize = pageSize;
         this.frameSize = FrameLayout.frameSize(pageSize);
-        this.chain = new PageChain(pageSize);
+        this.chain = PageChain.of(pageSize);
         this.start = scanStart();
         this.head = CommitRecord.before(start);
         this.wal = new WalFile(database);

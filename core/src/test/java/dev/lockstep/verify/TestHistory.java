@@ -46,7 +46,7 @@ public final class TestHistory {
     public TestHistory(LogStart start, long seed) {
         this.start = start;
         this.random = new Random(seed);
-        this.chain = new PageChain(start.pageSize());
+        this.chain = PageChain.of(start.pageSize());
         this.head = CommitRecord.before(start);
     }
 

@@ -67,7 +67,7 @@ final class LibsqlHistory implements Origin, Closeable {
     private final Path directory;
     private final String source;
     private final FrameLog log;
-    private final PageChain chain = new PageChain(PAGE_SIZE);
+    private final PageChain chain = PageChain.of(PAGE_SIZE);
     private final PageCrcs crcs = new PageCrcs(PAGE_SIZE);
     private final int lockBytePage = FrameLayout.lockBytePage(PAGE_SIZE);
 
