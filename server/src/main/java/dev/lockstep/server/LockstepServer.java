@@ -188,7 +188,8 @@ public final class LockstepServer implements AutoCloseable {
             return this;
         }
 
-        /** How many databases the directory may have; by default {@value #DEFAULT_LIMIT}. Each costs two threads. */
+        /** How many databases the directory may have; by default {@value #DEFAULT_LIMIT}. Each that nobody uses costs about a
+         * megabyte of memory, 16 descriptors and no thread. */
         public Builder maxDatabases(int value) {
             maxDatabases = value;
             return this;
