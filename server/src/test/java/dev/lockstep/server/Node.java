@@ -46,10 +46,15 @@ public final class Node {
         }
     }
 
-    /** For a script that the test talks to or kills. Skips the calling test where node or the packages are missing. */
-    public static ProcessBuilder builder(String script, String... arguments) {
+    /** Skips the calling test where node or the packages are missing. */
+    static void require() {
         Programs.require("node");
         Programs.requirePath(SCRIPTS.resolve("node_modules"), "npm packages, which ./dev test installs");
+    }
+
+    /** For a script that the test talks to or kills. Skips the calling test where node or the packages are missing. */
+    public static ProcessBuilder builder(String script, String... arguments) {
+        require();
         List<String> command = new ArrayList<>(List.of("node", script));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command).directory(SCRIPTS.toFile());

@@ -14,6 +14,7 @@ class NodeTest {
 
     @Test
     void aScriptThatFailsFailsTheTestWithWhatItPrinted() {
+        Node.require(); // here, since below the skipping would count as another failure than the one expected
         assertThatThrownBy(() -> Node.run("missing.mjs"))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("Cannot find module");

@@ -52,7 +52,7 @@ import org.slf4j.LoggerFactory;
  * status 3    a message that makes no sense
  * status 8    too many clients or calls at once
  * status 9    NAMESPACE_DOESNT_EXIST
- * status 14   the frame of a committed write could not be made durable in time, or the server stops
+ * status 14   the frame of a committed write is not known, or could not be made durable in time, or the server stops
  * </pre>
  *
  * <p>Calls come in on event loops and run on other threads, one for each call or stream, with a bound on their number. A call whose client

@@ -1,5 +1,6 @@
 package dev.lockstep.server.libsql;
 
+import dev.lockstep.UnavailableException;
 import dev.lockstep.server.libsql.v1.ProxyProto.Cond;
 import dev.lockstep.server.libsql.v1.ProxyProto.Program;
 import dev.lockstep.server.libsql.v1.ProxyProto.Step;
@@ -41,6 +42,7 @@ final class SqlProgram {
 
     private final List<Statement> statements = new ArrayList<>();
     private final List<Result> results = new ArrayList<>();
+    private boolean committed;
     private @Nullable Long frameNo;
 
     /** @throws IllegalArgumentException if a message in it makes no sense */
@@ -93,9 +95,10 @@ final class SqlProgram {
      * Runs the steps, unless {@code stopped} says that nobody waits for them any more.
      *
      * @return the frame of the last write that it committed, or null
+     * @throws UnavailableException if it committed a write whose frame is not known, so that no replica can wait for it
      */
     @Nullable
-    Long run(SqlSession session, Results sink, BooleanSupplier stopped) {
+    Long run(SqlSession session, Results sink, BooleanSupplier stopped) throws UnavailableException {
         for (Statement statement : statements) {
             if (stopped.getAsBoolean()) {
                 break;
@@ -107,6 +110,10 @@ final class SqlProgram {
                 results.add(Result.SKIPPED);
             }
         }
+        if (committed && frameNo == null) {
+            throw new UnavailableException("the write is committed, but it is not captured, so that replicas do not get it yet;"
+                    + " 'lockstep status' tells why");
+        }
         return frameNo;
     }
 
@@ -114,7 +121,10 @@ final class SqlProgram {
         sink.begin();
         try {
             Outcome outcome = session.execute(statement.query, sink);
-            frameNo = outcome.frameNo() == null ? frameNo : outcome.frameNo();
+            if (outcome.committed()) {
+                committed = true;
+                frameNo = outcome.frameNo();
+            }
             sink.finish(outcome);
             return Result.OK;
         } catch (SqlFailure failure) {

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param lastInsertRowid of the connection, by this or an earlier statement
  * @param rowsRead rows handed out; what SQLite looked at to find them is not known
  * @param rowsWritten rows changed, by triggers and foreign key actions too
- * @param frameNo when this statement committed a write: a frame by which all that this session has committed is in the log. Else
- *     null, and null also when the commit succeeded while capture does not run
+ * @param committed whether a write of this session became lasting by it
+ * @param frameNo when it did: a frame by which all that this session has committed is in the log; null while capture does not run
  */
 public record Outcome(
         long affectedRows,
@@ -19,4 +19,5 @@ public record Outcome(
         long rowsRead,
         long rowsWritten,
         Duration time,
+        boolean committed,
         @Nullable Long frameNo) {}

@@ -72,6 +72,7 @@ public final class SqlSession implements AutoCloseable {
                     done.counts.read(),
                     done.counts.written(),
                     Duration.ofNanos(System.nanoTime() - start),
+                    done.committed,
                     frame);
         } finally {
             exit();

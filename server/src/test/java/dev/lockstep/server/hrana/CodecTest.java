@@ -190,7 +190,7 @@ class CodecTest {
 
     @Test
     void bothEncodingsWriteTheSameEntries() throws Exception {
-        Outcome outcome = new Outcome(2, -3, 4, 5, Duration.ofMillis(6), 77L);
+        Outcome outcome = new Outcome(2, -3, 4, 5, Duration.ofMillis(6), true, 77L);
         List<CursorEntry> entries = List.of(
                 new CursorEntry.StepBegin(1, List.of(new Column("a", "INT"), new Column("b", null))),
                 new CursorEntry.Row(

@@ -168,6 +168,29 @@ class ProxyServiceTest {
     }
 
     @Test
+    void aWriteThatIsNotCapturedIsSaidToBeCommitted(@TempDir Path own) throws Exception {
+        Primary closing = Primary.of(own.resolve("app.db")).open();
+        try (LockstepServer serving = LockstepServer.builder()
+                .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                .database(closing)
+                .sql(SqlLimits.defaults())
+                .start()) {
+            closing.close();
+            ProxyBlockingStub calls = GrpcClients.newClient(
+                    "gproto+h2c://127.0.0.1:" + serving.port(), ProxyBlockingStub.class);
+            Program program =
+                    Program.newBuilder().addSteps(step("CREATE TABLE t (v)")).build();
+            ProgramReq request =
+                    ProgramReq.newBuilder().setClientId("x").setPgm(program).build();
+            StatusRuntimeException failure =
+                    catchThrowableOfType(StatusRuntimeException.class, () -> calls.execute(request));
+            assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+            assertThat(failure.getStatus().getDescription()).contains("the write is committed, but it is not captured");
+            assertThat(calls.execute(request).getResults(0).getError().getMessage()).contains("already exists");
+        }
+    }
+
+    @Test
     void describeNamesParametersWhereClientsLookForThem() {
         Description description = describe("INSERT INTO t(v) VALUES (:a) RETURNING id");
         assertThat(description.getParamNamesList()).containsExactly("", ":a");
