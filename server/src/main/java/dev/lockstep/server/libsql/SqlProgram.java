@@ -111,8 +111,9 @@ final class SqlProgram {
             }
         }
         if (committed && frameNo == null) {
-            throw new UnavailableException("the write is committed, but it is not captured, so that replicas do not get it yet;"
-                    + " 'lockstep status' tells why");
+            throw new UnavailableException(
+                    "the write is committed, but it is not captured, so that replicas do not get it yet;"
+                            + " 'lockstep status' tells why");
         }
         return frameNo;
     }

@@ -176,8 +176,8 @@ class ProxyServiceTest {
                 .sql(SqlLimits.defaults())
                 .start()) {
             closing.close();
-            ProxyBlockingStub calls = GrpcClients.newClient(
-                    "gproto+h2c://127.0.0.1:" + serving.port(), ProxyBlockingStub.class);
+            ProxyBlockingStub calls =
+                    GrpcClients.newClient("gproto+h2c://127.0.0.1:" + serving.port(), ProxyBlockingStub.class);
             Program program =
                     Program.newBuilder().addSteps(step("CREATE TABLE t (v)")).build();
             ProgramReq request =
@@ -186,7 +186,8 @@ class ProxyServiceTest {
                     catchThrowableOfType(StatusRuntimeException.class, () -> calls.execute(request));
             assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
             assertThat(failure.getStatus().getDescription()).contains("the write is committed, but it is not captured");
-            assertThat(calls.execute(request).getResults(0).getError().getMessage()).contains("already exists");
+            assertThat(calls.execute(request).getResults(0).getError().getMessage())
+                    .contains("already exists");
         }
     }
 
