@@ -13,6 +13,11 @@ enum Option {
             "",
             "HOST:PORT where this primary serves its replicas; not at all when empty",
             Settings.Mode.PRIMARY),
+    AUTH_JWT_KEY_FILE(
+            "authJwtKeyFile",
+            "",
+            "file of public keys (PEM); who connects at listen then needs a token signed with one of them",
+            Settings.Mode.PRIMARY),
     NAME(
             "name",
             "",

@@ -7,6 +7,7 @@ import dev.lockstep.server.LockstepServer;
 import dev.lockstep.server.sql.SqlLimits;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
@@ -40,12 +41,13 @@ final class PrimarySource implements Source {
             return new PrimarySource(primary, primary);
         }
         try {
-            LockstepServer server = LockstepServer.builder()
-                    .listen(listen)
-                    .database(primary)
-                    .sql(SqlLimits.defaults())
-                    .start();
-            return new PrimarySource(primary, server, primary);
+            LockstepServer.Builder server =
+                    LockstepServer.builder().listen(listen).database(primary).sql(SqlLimits.defaults());
+            String keys = settings.text(Option.AUTH_JWT_KEY_FILE);
+            if (!keys.isEmpty()) {
+                server.authJwtKey(Path.of(keys));
+            }
+            return new PrimarySource(primary, server.start(), primary);
         } catch (IOException | RuntimeException e) {
             primary.close();
             throw e;

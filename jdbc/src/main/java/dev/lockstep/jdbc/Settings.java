@@ -64,7 +64,8 @@ final class Settings {
             SQLiteConfig.Pragma.JDBC_GET_GENERATED_KEYS.pragmaName);
 
     /** They say how a primary or replica is opened, not what its connections do. */
-    private static final Set<Option> OPENING = EnumSet.of(Option.LISTEN, Option.NAME, Option.LINGER);
+    private static final Set<Option> OPENING =
+            EnumSet.of(Option.LISTEN, Option.AUTH_JWT_KEY_FILE, Option.NAME, Option.LINGER);
 
     private static final Duration SHORTEST_LAG = Duration.ofSeconds(2);
 

@@ -7,12 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import dev.lockstep.Primary;
-import dev.lockstep.server.LockstepServer;
-import dev.lockstep.server.sql.SqlLimits;
 import dev.lockstep.testing.JwtSigner;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
@@ -70,17 +66,17 @@ class ReplicaUrlTest {
     @Test
     void aReplicaShowsItsTokenWhereItFollowsAndWhereItWrites() throws Exception {
         JwtSigner signer = JwtSigner.ed25519();
-        try (Primary primary = Primary.of(directory.resolve("app.db")).open();
-                LockstepServer server = LockstepServer.builder()
-                        .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                        .database(primary)
-                        .sql(SqlLimits.defaults())
-                        .authJwtKey(signer.writePem(directory))
-                        .start();
+        String server = "127.0.0.1:" + freePort();
+        try (Connection primary = DriverManager.getConnection("jdbc:lockstep:" + directory.resolve("app.db")
+                        + "?listen=" + server + "&authJwtKeyFile=" + signer.writePem(directory));
                 Connection replica = DriverManager.getConnection("jdbc:lockstep:" + directory.resolve("copy.db")
-                        + "?primary=http://127.0.0.1:" + server.port() + "&authToken=" + signer.sign("{}"))) {
+                        + "?primary=http://" + server + "&authToken=" + signer.sign("{}"));
+                Connection remote = DriverManager.getConnection("jdbc:lockstep:http://" + server)) {
             run(replica, "CREATE TABLE t (a)");
             assertThat(ask(replica, "SELECT count(*) FROM t")).isEqualTo("0");
+            assertThat(ask(primary, "SELECT count(*) FROM t")).isEqualTo("0");
+            assertThatThrownBy(() -> ask(remote, "SELECT count(*) FROM t"))
+                    .hasMessageContaining("check option authToken");
         }
     }
 

@@ -79,11 +79,14 @@ public final class LockstepAutoConfiguration {
         @ConditionalOnMissingBean
         @ConditionalOnSetting("lockstep.listen")
         LockstepServer lockstepServer(Primary primary, LockstepProperties properties) throws IOException {
-            return LockstepServer.builder()
+            LockstepServer.Builder server = LockstepServer.builder()
                     .listen(ListenAddress.parse(Objects.requireNonNull(properties.listen())))
                     .database(primary)
-                    .sql(SqlLimits.defaults())
-                    .start();
+                    .sql(SqlLimits.defaults());
+            if (StringUtils.hasText(properties.authJwtKeyFile())) {
+                server.authJwtKey(Path.of(properties.authJwtKeyFile()));
+            }
+            return server.start();
         }
 
         @Bean
@@ -100,7 +103,9 @@ public final class LockstepAutoConfiguration {
         @Bean
         @ConditionalOnMissingBean
         RemotePrimary lockstepRemotePrimary(LockstepProperties properties) {
-            return RemotePrimary.of(Objects.requireNonNull(properties.primary()));
+            return RemotePrimary.builder(Objects.requireNonNull(properties.primary()))
+                    .authToken(properties.options().get("authToken"))
+                    .build();
         }
 
         @Bean

@@ -12,6 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param database Path of the SQLite database in this process. Nothing is configured without it.
  * @param primary URL of the primary, http://HOST:PORT/NAME. Makes the database a replica of it; without it, the database is a primary.
  * @param listen HOST:PORT where a primary serves its replicas, and runs SQL for whoever can connect. Not at all when empty.
+ * @param authJwtKeyFile File of public keys (PEM); who connects at listen then needs a token signed with one of them.
  * @param name What replicas call the primary's database, by default the file's name without extension; or what the primary's status calls
  *     a replica.
  * @param options Options of the connections: Lockstep's (timeout, maxLag, ack, ...) and sqlite-jdbc's (foreign_keys, ...).
@@ -21,6 +22,7 @@ record LockstepProperties(
         @Nullable String database,
         @Nullable String primary,
         @Nullable String listen,
+        @Nullable String authJwtKeyFile,
         @Nullable String name,
         @DefaultValue Map<String, String> options,
         @DefaultValue Health health) {

@@ -9,6 +9,7 @@ import dev.lockstep.Primary;
 import dev.lockstep.Replica;
 import dev.lockstep.jdbc.LockstepDataSource;
 import dev.lockstep.server.LockstepServer;
+import dev.lockstep.testing.JwtSigner;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -104,6 +105,27 @@ class LockstepAutoConfigurationTest {
                         .getFailure()
                         .rootCause()
                         .hasMessageContaining("option listen comes too late"));
+    }
+
+    @Test
+    void aReplicaShowsItsTokenToAPrimaryThatAsksForOne() throws IOException {
+        JwtSigner signer = JwtSigner.ed25519();
+        primary()
+                .withPropertyValues(
+                        "lockstep.listen=127.0.0.1:0", "lockstep.auth-jwt-key-file=" + signer.writePem(directory))
+                .run(served -> replica(served.getBean(LockstepServer.class).port())
+                        .withPropertyValues("lockstep.options.authToken=" + signer.sign("{}"))
+                        .run(context -> {
+                            JdbcTemplate jdbc = context.getBean(JdbcTemplate.class);
+                            jdbc.execute("CREATE TABLE t (a)");
+                            assertThat(jdbc.queryForObject("SELECT count(*) FROM t", Integer.class))
+                                    .isZero();
+                        }));
+    }
+
+    private ApplicationContextRunner replica(int port) {
+        return runner.withPropertyValues(
+                "lockstep.database=" + directory.resolve("copy.db"), "lockstep.primary=http://127.0.0.1:" + port);
     }
 
     @Test
