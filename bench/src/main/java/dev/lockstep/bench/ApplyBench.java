@@ -12,6 +12,7 @@ import dev.lockstep.verify.PageVerifier;
 import dev.lockstep.verify.VerifiedTransaction;
 import dev.lockstep.verify.Verifier;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -24,9 +25,12 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * How fast verified transactions are applied, against the same transactions executed by sqlite-jdbc: updates of one row on each of
@@ -47,6 +51,8 @@ final class ApplyBench {
     private static final int ROUNDS = 4;
 
     private static final long DEFAULT_WAL = Applier.Options.defaults().walBytes();
+    private static final int READ_SECONDS = 6;
+    private static final int PER_SECOND = 1000;
     private static final int COPY_ROUNDS = 3;
     private static final int COPY_MB = 300;
 
@@ -83,6 +89,64 @@ final class ApplyBench {
 
     static void thousandFrames(Table table) throws IOException, SQLException, InterruptedException {
         new ApplyBench(1000, 25).run(table, ">= 4.5", 1);
+    }
+
+    /** Readers of a replica, in a process of their own, while nothing is applied, and while 1000 transactions of 10 frames a second are. */
+    static void readers(Table table) throws IOException, SQLException, InterruptedException {
+        new ApplyBench(10, READ_SECONDS * 2 * PER_SECOND / ROUNDS).readers(table, PER_SECOND);
+    }
+
+    private void readers(Table table, int perSecond) throws IOException, SQLException, InterruptedException {
+        create(source, ROWS);
+        List<ByteBuffer> pages = pages(source);
+        Path replica = Workplace.fresh().resolve("replica.db");
+        try (Primary primary = Primary.of(source).open()) {
+            LogStart start = primary.log().start();
+            execute(source, "OFF");
+            while (primary.log().head().frameNo() < start.startFrameNo() + (long) updates.length * frames - 1) {
+                Thread.sleep(1);
+            }
+            copy(replica, start, pages);
+            Workplace.settle();
+            CommitRecord at = CommitRecord.before(start);
+            try (LogReader reader = primary.log().reader(at.frameNo());
+                    Verifier verifier = new Verifier(PAGE, at, replica.resolveSibling("."), "the log");
+                    Applier applier = Objects.requireNonNull(Applier.open(replica, Applier.Options.defaults()))) {
+                double[] idle = query(replica);
+                CompletableFuture<double[]> reading = CompletableFuture.supplyAsync(() -> query(replica));
+                List<VerifiedTransaction> transactions = read(reader, verifier);
+                long begin = System.nanoTime();
+                for (int n = 0; !reading.isDone(); n++) {
+                    if (n % perRound == 0 && n > 0) {
+                        transactions = read(reader, verifier);
+                    }
+                    LockSupport.parkNanos(begin + n * 1_000_000_000L / perSecond - System.nanoTime());
+                    applier.apply(transactions.subList(n % perRound, n % perRound + 1));
+                }
+                double[] applying = reading.join();
+                table.row(
+                        "reader of a replica, nothing or 1000 tx/s applied: p50", "%.1f us", idle[0], applying[0], "");
+                table.row(
+                        "reader of a replica, nothing or 1000 tx/s applied: p99",
+                        "%.1f us",
+                        idle[1],
+                        applying[1],
+                        "<= 2");
+            }
+        }
+    }
+
+    private static double[] query(Path database) {
+        try {
+            String line = Workplace.java(BenchReader.class, database.toString(), "" + ROWS, "" + READ_SECONDS);
+            return Arrays.stream(line.split(" "))
+                    .mapToDouble(Double::parseDouble)
+                    .toArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** @param together how many transactions are handed over, and published, at a time */

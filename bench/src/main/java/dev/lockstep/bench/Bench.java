@@ -25,6 +25,7 @@ public final class Bench {
         PARTS.put("apply-10", ApplyBench::tenFrames);
         PARTS.put("apply-100", ApplyBench::hundredFrames);
         PARTS.put("apply-1000", ApplyBench::thousandFrames);
+        PARTS.put("readers", ApplyBench::readers);
         PARTS.put("latency-eager", LatencyBench::eager);
         PARTS.put("latency-durable", LatencyBench::durable);
         PARTS.put("copy-receive", ApplyBench::firstCopy);

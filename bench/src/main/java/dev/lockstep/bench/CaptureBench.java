@@ -19,12 +19,12 @@ final class CaptureBench {
 
     private CaptureBench() {}
 
-    static void run(Table table, int frames) throws IOException, SQLException {
+    static void run(Table table, int frames) throws IOException, SQLException, InterruptedException {
         String name = "capture, transactions of " + frames + (frames == 1 ? " frame" : " frames");
         table.row(name, "%.0f MB/s", capture(frames), ">= 600");
     }
 
-    private static double capture(int frames) throws IOException, SQLException {
+    private static double capture(int frames) throws IOException, SQLException, InterruptedException {
         Double[] rates = new Double[ROUNDS];
         for (int round = 0; round < ROUNDS; round++) {
             Path database = Workplace.fresh().resolve("app.db");
@@ -53,6 +53,7 @@ final class CaptureBench {
                 for (long i = 0; i < transactions; i++) {
                     statement.execute(update);
                 }
+                Workplace.settle();
                 rates[round] = capture(database, captured, transactions * frames);
             }
         }

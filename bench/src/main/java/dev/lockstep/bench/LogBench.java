@@ -13,7 +13,7 @@ final class LogBench {
 
     private LogBench() {}
 
-    static void run(Table table) throws IOException {
+    static void run(Table table) throws IOException, InterruptedException {
         table.row("append 1 MiB, not synced", "%.0f MB/s", append(1 << 20, 50, false), ">= 600");
         table.row("append 1 MiB, fdatasync each", "%.0f MB/s", append(1 << 20, 50, true), ">= 400");
         table.row("append 1 MiB, transactions of 1 frame, not synced", "%.0f MB/s", append(1 << 20, 1, false), "");
@@ -23,10 +23,12 @@ final class LogBench {
         table.row("commit of 1 frame, durable, p99", "%.0f us", micros[micros.length * 99 / 100], "");
     }
 
-    private static double append(int bytes, int framesPerTransaction, boolean synced) throws IOException {
+    private static double append(int bytes, int framesPerTransaction, boolean synced)
+            throws IOException, InterruptedException {
         Double[] rates = new Double[ROUNDS];
         for (int round = 0; round < ROUNDS; round++) {
             Storage storage = Storage.directory(Workplace.fresh());
+            Workplace.settle();
             LogFrames frames = new LogFrames(bytes, framesPerTransaction);
             long nanos = 0;
             long written = 0;
