@@ -15,11 +15,13 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Arrays;
 
 /** The first copy of a database over loopback, until it is verified, durable and readable, against a plain copy and fsync of the file. */
 final class FirstCopyBench {
 
-    private static final int ROUNDS = 3;
+    /** The first is that of a JVM that has just started, which is half busy compiling; the last half is without that. */
+    private static final int ROUNDS = 6;
 
     private FirstCopyBench() {}
 
@@ -52,12 +54,11 @@ final class FirstCopyBench {
                 Files.delete(directory.resolve("plain" + round + ".db"));
             }
         }
-        table.row(
-                String.format("first copy of %.0f MB", megabytes),
-                "%.2f s",
-                Workplace.median(plain, Double::doubleValue),
-                Workplace.median(copied, Double::doubleValue),
-                "<= 1.5");
+        String name = String.format("first copy of %.0f MB", megabytes);
+        double baseline = Workplace.median(plain, Double::doubleValue);
+        Double[] warm = Arrays.copyOfRange(copied, ROUNDS / 2, ROUNDS);
+        table.row(name, "%.2f s", baseline, Workplace.median(warm, Double::doubleValue), "<= 1.5");
+        table.row(name + ", JVM just started", "%.2f s", baseline, copied[0], "");
     }
 
     private static double firstCopy(int port, Primary primary, Path copy) throws IOException, InterruptedException {

@@ -35,13 +35,13 @@ record Payload(ByteString bytes, int rawLength) {
     }
 
     /**
-     * The bytes in a buffer of their own, little-endian.
+     * The bytes, little-endian.
      *
      * @throws IllegalArgumentException if they cannot be decompressed to the length told
      */
     ByteBuffer open() {
-        byte[] plain = rawLength == 0 ? bytes.toByteArray() : decompress();
-        return ByteBuffer.wrap(plain).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer plain = rawLength == 0 ? bytes.asReadOnlyByteBuffer() : ByteBuffer.wrap(decompress());
+        return plain.order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private byte[] decompress() {
