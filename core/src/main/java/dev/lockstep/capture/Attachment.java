@@ -30,7 +30,7 @@ final class Attachment implements Closeable {
             database = LiveDatabase.of(path);
             walIndex = database.walIndex();
             pageSize = SqliteConnections.header(database).pageSize();
-            opened = SqliteConnections.open(path);
+            opened = SqliteConnections.openSmall(path);
             begun = new Pins(path);
             begun.begin();
         } catch (IOException e) {

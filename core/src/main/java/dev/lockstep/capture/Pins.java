@@ -31,9 +31,9 @@ final class Pins implements Closeable {
 
     Pins(Path database) throws IOException {
         this.database = database;
-        Connection first = SqliteConnections.open(database);
+        Connection first = SqliteConnections.openSmall(database);
         try {
-            connections = new Connection[] {first, SqliteConnections.open(database)};
+            connections = new Connection[] {first, SqliteConnections.openSmall(database)};
         } catch (IOException e) {
             SqliteConnections.closeQuietly(first);
             throw e;

@@ -68,22 +68,39 @@ public final class SqliteConnections {
         }
     }
 
-    /** Opens one more connection to a database that {@link #openWal} has prepared. It keeps hardly any pages, since nobody queries here. */
+    /** Opens one more connection to a database that {@link #openWal} has prepared. */
     public static Connection open(Path database) throws IOException {
+        return open(database, false);
+    }
+
+    /** The same for reading only, if wanted: SQLite then refuses to write. */
+    public static Connection open(Path database, boolean readOnly) throws IOException {
         SQLiteConfig config = new SQLiteConfig();
         config.setBusyTimeout(OPEN_TIMEOUT_MILLIS);
+        config.setReadOnly(readOnly);
         try {
             Connection connection = config.createConnection("jdbc:sqlite:" + database.toAbsolutePath());
             try {
                 execute(connection, "PRAGMA wal_autocheckpoint=0");
-                execute(connection, "PRAGMA cache_size=2"); // from 3 pages on SQLite allocates 20 at a time
-                execute(connection, "PRAGMA shrink_memory");
             } catch (SQLException e) {
                 closeQuietly(connection);
                 throw e;
             }
             return connection;
         } catch (SQLException e) {
+            throw translate(database, e);
+        }
+    }
+
+    /** Opens one that keeps hardly any pages, because nobody queries there. */
+    public static Connection openSmall(Path database) throws IOException {
+        Connection connection = open(database);
+        try {
+            execute(connection, "PRAGMA cache_size=2"); // from 3 pages on SQLite allocates 20 at a time
+            execute(connection, "PRAGMA shrink_memory");
+            return connection;
+        } catch (SQLException e) {
+            closeQuietly(connection);
             throw translate(database, e);
         }
     }

@@ -22,15 +22,18 @@ final class ConnectionPool {
 
     private final Path database;
     private final SqlLimits limits;
+    private final boolean readOnly;
 
     /** The most recently used last. Guarded by the monitor, as {@link #closed} is. */
     private final Deque<Idle> idle = new ArrayDeque<>();
 
     private boolean closed;
 
-    ConnectionPool(Path database, SqlLimits limits) {
+    /** @param readOnly whether its connections can only read, as SQLite sees to it */
+    ConnectionPool(Path database, SqlLimits limits, boolean readOnly) {
         this.database = database;
         this.limits = limits;
+        this.readOnly = readOnly;
     }
 
     /** A connection for {@code user}: its own, else a new one, else one that another session used. */
@@ -40,7 +43,7 @@ final class ConnectionPool {
             return found;
         }
         try {
-            return SqlConnection.open(database, limits);
+            return SqlConnection.open(database, limits, readOnly);
         } catch (IOException e) {
             throw SqlFailure.sqlite(SqlFailure.CANTOPEN, String.valueOf(e.getMessage()));
         }

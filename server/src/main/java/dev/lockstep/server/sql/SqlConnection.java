@@ -44,8 +44,8 @@ final class SqlConnection implements AutoCloseable {
         this.db = connection.getDatabase();
     }
 
-    static SqlConnection open(Path database, SqlLimits limits) throws IOException {
-        Connection opened = SqliteConnections.open(database);
+    static SqlConnection open(Path database, SqlLimits limits, boolean readOnly) throws IOException {
+        Connection opened = SqliteConnections.open(database, readOnly);
         SqlConnection connection = new SqlConnection((SQLiteConnection) opened);
         try {
             connection.configure(limits);

@@ -44,7 +44,8 @@ public final class SqlDatabase implements AutoCloseable {
     private final Path path;
     private final SqlLimits limits;
     private final Log log;
-    private final ConnectionPool pool;
+    private final ConnectionPool writers;
+    private final ConnectionPool readers;
 
     /** One place, that of the writer. */
     private final FairQueue turns = new FairQueue(1);
@@ -78,7 +79,8 @@ public final class SqlDatabase implements AutoCloseable {
         this.path = path;
         this.limits = limits;
         this.log = log;
-        this.pool = new ConnectionPool(path, limits);
+        this.writers = new ConnectionPool(path, limits, false);
+        this.readers = new ConnectionPool(path, limits, true);
         this.places = new FairQueue(limits.connections());
         this.watch = WATCHDOG.scheduleWithFixedDelay(this::watch, WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -92,8 +94,9 @@ public final class SqlDatabase implements AutoCloseable {
         return limits;
     }
 
-    ConnectionPool pool() {
-        return pool;
+    /** @param writable whether its connections may write */
+    ConnectionPool pool(boolean writable) {
+        return writable ? writers : readers;
     }
 
     FairQueue turns() {
@@ -164,6 +167,7 @@ public final class SqlDatabase implements AutoCloseable {
         closed = true;
         active.forEach(SqlSession::close);
         watch.cancel(false);
-        pool.close();
+        writers.close();
+        readers.close();
     }
 }

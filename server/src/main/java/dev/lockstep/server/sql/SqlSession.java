@@ -243,7 +243,7 @@ public final class SqlSession implements AutoCloseable {
             if (!hasTurn && !hasPlace) {
                 takePlace(current);
             }
-            usable = database.pool().take(this);
+            usable = database.pool(writable).take(this);
             connection = usable;
         }
         usable.waitForLocks(System.nanoTime() + limits.lockWait().toNanos(), current::isStopped);
@@ -336,7 +336,7 @@ public final class SqlSession implements AutoCloseable {
         SqlConnection used = connection;
         if (used != null && !used.isChanged()) {
             connection = null;
-            database.pool().give(used, this);
+            database.pool(writable).give(used, this);
         }
         if (hasTurn) {
             hasTurn = false;
@@ -415,10 +415,10 @@ public final class SqlSession implements AutoCloseable {
                 SqlConnection used = connection;
                 connection = null;
                 if (used != null) {
-                    database.pool().give(used, this);
+                    database.pool(writable).give(used, this);
                 }
                 settle();
-                database.pool().forget(this);
+                database.pool(writable).forget(this);
                 database.setActive(this, false);
             } finally {
                 lock.unlock();

@@ -144,7 +144,7 @@ class RefusalTest {
 
     @Test
     void sqliteItselfWouldNotAttachEither() throws Exception {
-        SqlConnection connection = SqlConnection.open(database.path, SqlLimits.defaults());
+        SqlConnection connection = SqlConnection.open(database.path, SqlLimits.defaults(), false);
         try {
             assertThat(failure(() -> connection.run("ATTACH ':memory:' AS x")))
                     .hasMessage("too many attached databases - max 0");
@@ -159,6 +159,17 @@ class RefusalTest {
             assertThat(execute(session, "PRAGMA user_version = 77").frameNo()).isNotNull();
             assertThat(execute(session, "VACUUM").frameNo()).isNotNull();
             assertThat(execute(session, "PRAGMA user_version").frameNo()).isNull();
+        }
+    }
+
+    /** Whatever the tokenizer made of a statement. */
+    @Test
+    void theConnectionOfAClientThatMayOnlyReadIsNotAbleToWrite() throws Exception {
+        try (SqlConnection connection = SqlConnection.open(database.path, SqlLimits.defaults(), true)) {
+            connection.run("SELECT count(*) FROM sqlite_schema");
+            for (String sql : new String[] {"CREATE TABLE written (a)", "PRAGMA user_version = 5"}) {
+                assertThat(failure(() -> connection.run(sql)).code()).as(sql).isEqualTo("SQLITE_READONLY");
+            }
         }
     }
 }
