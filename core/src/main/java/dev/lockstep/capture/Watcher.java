@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Looks after the captures at rest, so that a database nobody writes to costs no thread: one for all of them reads a few words of each
@@ -11,8 +13,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Watcher {
 
+    private static final Logger logger = LoggerFactory.getLogger(Watcher.class);
+
     /** One millisecond, and one more for each so many captures: a look at one takes a quarter of a microsecond, much of it waiting for memory. */
     private static final int CAPTURES_PER_MILLI = 400;
+
+    /** When there was no thread. */
+    private static final long RETRY_MILLIS = 1000;
 
     private static final Watcher INSTANCE = new Watcher();
 
@@ -33,17 +40,18 @@ public final class Watcher {
     private synchronized void add(Resting next) {
         resting.add(next);
         if (thread == null) {
-            thread = new Thread(this::watch, "lockstep-watch");
-            thread.setDaemon(true);
-            thread.start();
+            Thread started = new Thread(this::watch, "lockstep-watch");
+            started.setDaemon(true);
+            started.start();
+            thread = started;
         }
     }
 
     private synchronized void watch() {
         try {
             while (!resting.isEmpty()) {
-                wakeThoseWhichMust();
-                wait(1 + resting.size() / CAPTURES_PER_MILLI);
+                boolean allWoken = wakeThoseWhichMust();
+                wait(allWoken ? 1 + resting.size() / CAPTURES_PER_MILLI : RETRY_MILLIS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // nobody does
@@ -52,13 +60,20 @@ public final class Watcher {
         }
     }
 
-    private void wakeThoseWhichMust() {
+    /** @return false if the system had no thread for one, which then sleeps on */
+    private boolean wakeThoseWhichMust() {
         for (Iterator<Resting> each = resting.iterator(); each.hasNext(); ) {
             Resting next = each.next();
             if (next.capture.wakes()) {
+                try {
+                    Workers.start(next.resume);
+                } catch (OutOfMemoryError e) {
+                    logger.error("A database is not captured until there is a thread for it: {}", e.getMessage());
+                    return false;
+                }
                 each.remove();
-                Workers.start(next.resume);
             }
         }
+        return true;
     }
 }
