@@ -307,7 +307,11 @@ public final class Primary implements Origin, AutoCloseable {
         }
     }
 
-    /** Attaches again, until that succeeds or this is closed. While it does not, no pin stands, so writers and their checkpoints go on unhindered. */
+    /**
+     * Attaches again, until that succeeds. While it does not, no pin stands, so writers and their checkpoints go on unhindered.
+     *
+     * @return false if this was closed before
+     */
     private boolean reopen() {
         for (long delay = FIRST_RETRY_MILLIS; !isClosed(); delay = Math.min(2 * delay, LAST_RETRY_MILLIS)) {
             pause(delay);
@@ -373,7 +377,6 @@ public final class Primary implements Origin, AutoCloseable {
     }
 
     /** Shorter when this is closed meanwhile. */
-    @SuppressWarnings("ResultOfMethodCallIgnored")
     private void pause(long millis) {
         try {
             closing.await(millis, TimeUnit.MILLISECONDS);

@@ -101,11 +101,7 @@ final class ApplyBench {
         List<ByteBuffer> pages = pages(source);
         Path replica = Workplace.fresh().resolve("replica.db");
         try (Primary primary = Primary.of(source).open()) {
-            LogStart start = primary.log().start();
-            execute(source, "OFF");
-            while (primary.log().head().frameNo() < start.startFrameNo() + (long) updates.length * frames - 1) {
-                Thread.sleep(1);
-            }
+            LogStart start = logUpdates(primary);
             copy(replica, start, pages);
             Workplace.settle();
             CommitRecord at = CommitRecord.before(start);
@@ -136,6 +132,16 @@ final class ApplyBench {
         }
     }
 
+    /** Executes the transactions on the source, and waits until all are in its log. */
+    private LogStart logUpdates(Primary primary) throws IOException, SQLException, InterruptedException {
+        LogStart start = primary.log().start();
+        execute(source, "OFF");
+        while (primary.log().head().frameNo() < start.startFrameNo() + (long) updates.length * frames - 1) {
+            Thread.sleep(1);
+        }
+        return start;
+    }
+
     private static double[] query(Path database) {
         try {
             String line = Workplace.java(BenchReader.class, database.toString(), "" + ROWS, "" + READ_SECONDS);
@@ -160,11 +166,7 @@ final class ApplyBench {
         Files.copy(source, nativeFull);
         List<ByteBuffer> pages = pages(source);
         try (Primary primary = Primary.of(source).open()) {
-            LogStart start = primary.log().start();
-            execute(source, "OFF");
-            while (primary.log().head().frameNo() < start.startFrameNo() + (long) updates.length * frames - 1) {
-                Thread.sleep(1);
-            }
+            logUpdates(primary);
             double off = rate(execute(nativeOff, "OFF"));
             double full = rate(execute(nativeFull, "FULL"));
             String name = "apply " + frames + (frames == 1 ? " frame" : " frames") + " a transaction";

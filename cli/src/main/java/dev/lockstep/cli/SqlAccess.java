@@ -4,8 +4,8 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a primary runs SQL for those who can connect, which lets them write. Unless it is said, it does for this machine, or for those with a token: nobody
- * is to open a database to a network without meaning it.
+ * Whether a primary runs SQL for those who can connect, which lets them write. Unless it is said, it does for this machine, or for
+ * those with a token: nobody is to open a database to a network without meaning it.
  *
  * @param warning for the person who starts it, or null
  */

@@ -15,7 +15,7 @@ public final class Watcher {
 
     private static final Logger logger = LoggerFactory.getLogger(Watcher.class);
 
-    /** One millisecond, and one more for each so many captures: a look at one takes a quarter of a microsecond, much of it waiting for memory. */
+    /** The pause is a millisecond, and one more for each so many captures: a look at one takes a quarter of a microsecond. */
     private static final int CAPTURES_PER_MILLI = 400;
 
     /** When there was no thread. */

@@ -15,9 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One database that replicas may follow: its sessions, and while there are any one thread that wakes them when the log grows or the clock
- * ticks.
- * Neither capture nor log ever waits for a session (G4).
+ * One database that replicas may follow: its sessions, and while there are any, one thread that wakes them when the log grows or the
+ * clock ticks. Neither capture nor log ever waits for a session (G4).
  *
  * <p>Thread-safe.
  */

@@ -5,8 +5,6 @@ import static org.awaitility.Awaitility.await;
 import dev.lockstep.Programs;
 import java.io.IOException;
 import java.net.HttpURLConnection;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -43,7 +41,7 @@ public final class LibsqlServer implements AutoCloseable {
 
     /** Starts it and waits until it answers. Skips the calling test where the program is missing. */
     public static LibsqlServer start(Path directory) throws IOException {
-        return start(directory, freePort(), freePort());
+        return start(directory, Ports.free(), Ports.free());
     }
 
     private static LibsqlServer start(Path directory, int httpPort, int grpcPort) throws IOException {
@@ -53,12 +51,6 @@ public final class LibsqlServer implements AutoCloseable {
                 .ignoreExceptions()
                 .until(() -> server.request("GET", "/health", "") == 200);
         return server;
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     public String httpUrl() {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.lockstep.testing.JwtSigner;
+import dev.lockstep.testing.Ports;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -25,12 +26,6 @@ class ReplicaUrlTest {
     @TempDir
     Path directory;
 
-    private static int freePort() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
     private static HikariDataSource pool(String url) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
@@ -40,7 +35,7 @@ class ReplicaUrlTest {
 
     @Test
     void aPrimaryThatListensServesReplicasAndRemoteConnectionsByUrlAlone() throws Exception {
-        int port = freePort();
+        int port = Ports.free();
         String primaryUrl = "jdbc:lockstep:" + directory.resolve("app.db") + "?listen=127.0.0.1:" + port;
         String server = "http://127.0.0.1:" + port;
         try (HikariDataSource primary = pool(primaryUrl);
@@ -66,7 +61,7 @@ class ReplicaUrlTest {
     @Test
     void aReplicaShowsItsTokenWhereItFollowsAndWhereItWrites() throws Exception {
         JwtSigner signer = JwtSigner.ed25519();
-        String server = "127.0.0.1:" + freePort();
+        String server = "127.0.0.1:" + Ports.free();
         try (Connection primary = DriverManager.getConnection("jdbc:lockstep:" + directory.resolve("app.db")
                         + "?listen=" + server + "&authJwtKeyFile=" + signer.writePem(directory));
                 Connection replica = DriverManager.getConnection("jdbc:lockstep:" + directory.resolve("copy.db")
@@ -83,7 +78,7 @@ class ReplicaUrlTest {
     @Test
     void aReplicaWithoutItsFirstCopySaysWhyThereIsNoConnection() throws Exception {
         String url = "jdbc:lockstep:" + directory.resolve("copy.db")
-                + "?timeout=100ms&linger=0ms&primary=http://127.0.0.1:" + freePort();
+                + "?timeout=100ms&linger=0ms&primary=http://127.0.0.1:" + Ports.free();
         assertThatThrownBy(() -> DriverManager.getConnection(url))
                 .isInstanceOf(SQLException.class)
                 .hasMessageContaining("first copy was not finished within 100 ms");

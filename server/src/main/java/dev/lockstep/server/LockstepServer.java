@@ -188,8 +188,10 @@ public final class LockstepServer implements AutoCloseable {
             return this;
         }
 
-        /** How many databases the directory may have; by default {@value #DEFAULT_LIMIT}. Each that nobody uses costs about a
-         * megabyte of memory, 16 descriptors and no thread. */
+        /**
+         * How many databases the directory may have; by default {@value #DEFAULT_LIMIT}. Each that nobody uses costs about a megabyte of
+         * memory, 16 descriptors and no thread.
+         */
         public Builder maxDatabases(int value) {
             maxDatabases = value;
             return this;

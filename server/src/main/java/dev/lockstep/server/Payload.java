@@ -35,7 +35,7 @@ record Payload(ByteString bytes, int rawLength) {
     }
 
     /**
-     * The bytes, little-endian.
+     * The bytes, little-endian, and only to be read.
      *
      * @throws IllegalArgumentException if they cannot be decompressed to the length told
      */
