@@ -48,7 +48,10 @@ import org.slf4j.LoggerFactory;
 public final class Primary implements Origin, AutoCloseable {
 
     private static final Logger logger = LoggerFactory.getLogger(Primary.class);
-    private static final long SYNC_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** The log is synced this often when nobody waits for that. What a crash of the machine takes from it before, SQLite has. */
+    private static final long SYNC_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
     private static final long COPIED_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long COPIED_POLL_MILLIS = 5;
     private static final long CLOSE_MILLIS = TimeUnit.SECONDS.toMillis(60);
@@ -351,7 +354,7 @@ public final class Primary implements Origin, AutoCloseable {
         }
     }
 
-    /** Until nothing was captured for a while. */
+    /** Until there is nothing to sync for a while. */
     private void sync() {
         try {
             do {
@@ -359,7 +362,7 @@ public final class Primary implements Origin, AutoCloseable {
                 tell(() -> listener.durable(position(log.durable())));
                 capture.index().force();
                 replayable.moveTo(capture.index().neededAfter());
-            } while (log.await(log.durable().frameNo(), false, SYNC_WAIT_NANOS));
+            } while (log.awaitSyncDue(SYNC_NANOS));
         } catch (IOException | RuntimeException e) {
             logger.error("{}: the log cannot be made durable: {}", database, e.getMessage(), e);
             pause(FIRST_RETRY_MILLIS);

@@ -2,11 +2,10 @@ package dev.lockstep.bench;
 
 import dev.lockstep.Primary;
 import dev.lockstep.server.LockstepServer;
+import dev.lockstep.stream.SenderOptions;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,10 +41,7 @@ final class EmbeddedBench {
             write(writer);
             double megabytes = Files.size(database) / 1e6;
             try (Primary primary = Primary.of(database).open();
-                    LockstepServer server = LockstepServer.builder()
-                            .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                            .database(primary)
-                            .start();
+                    LockstepServer server = Workplace.serve(primary, SenderOptions.defaults());
                     Client client = new Client(directory.resolve("copy.db"), server.port())) {
                 client.ask("{\"op\":\"open\"}");
                 table.row("libSQL embedded replica: snapshot", "%.0f MB/s", megabytes / client.sync(), "");

@@ -4,9 +4,8 @@ import dev.lockstep.Primary;
 import dev.lockstep.Replica;
 import dev.lockstep.server.LockstepServer;
 import dev.lockstep.server.RemotePrimary;
+import dev.lockstep.stream.SenderOptions;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,13 +40,10 @@ final class FirstCopyBench {
         Double[] plain = new Double[ROUNDS];
         Double[] copied = new Double[ROUNDS];
         try (Primary primary = Primary.of(database).open();
-                LockstepServer server = LockstepServer.builder()
-                        .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                        .database(primary)
-                        .start()) {
+                LockstepServer server = Workplace.serve(primary, SenderOptions.defaults())) {
             for (int round = 0; round < ROUNDS; round++) {
                 Workplace.settle();
-                copied[round] = firstCopy(server.port(), primary, directory.resolve("copy" + round + ".db"));
+                copied[round] = firstCopy(Workplace.url(server), primary, directory.resolve("copy" + round + ".db"));
                 Files.delete(directory.resolve("copy" + round + ".db"));
                 Workplace.settle();
                 plain[round] = plainCopy(database, directory.resolve("plain" + round + ".db"));
@@ -61,9 +57,9 @@ final class FirstCopyBench {
         table.row(name + ", JVM just started", "%.2f s", baseline, copied[0], "");
     }
 
-    private static double firstCopy(int port, Primary primary, Path copy) throws IOException, InterruptedException {
+    private static double firstCopy(String url, Primary primary, Path copy) throws IOException, InterruptedException {
         long begin = System.nanoTime();
-        try (RemotePrimary remote = RemotePrimary.of("http://127.0.0.1:" + port);
+        try (RemotePrimary remote = RemotePrimary.of(url);
                 Replica replica = Replica.of(copy, remote).open()) {
             if (!replica.awaitFrame(primary.position().frameNo(), Duration.ofMinutes(3))) {
                 throw new IOException("no copy: " + replica.status());

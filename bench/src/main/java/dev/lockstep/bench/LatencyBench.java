@@ -6,8 +6,6 @@ import dev.lockstep.server.LockstepServer;
 import dev.lockstep.server.RemotePrimary;
 import dev.lockstep.stream.SenderOptions;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -46,12 +44,8 @@ final class LatencyBench {
         Path database = directory.resolve("app.db");
         create(database);
         try (Primary primary = Primary.of(database).open();
-                LockstepServer server = LockstepServer.builder()
-                        .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                        .database(primary)
-                        .sender(options)
-                        .start();
-                RemotePrimary remote = RemotePrimary.of("http://127.0.0.1:" + server.port());
+                LockstepServer server = Workplace.serve(primary, options);
+                RemotePrimary remote = RemotePrimary.of(Workplace.url(server));
                 Replica replica =
                         Replica.of(directory.resolve("copy.db"), remote).open()) {
             if (!replica.awaitFrame(primary.position().frameNo(), Duration.ofSeconds(30))) {

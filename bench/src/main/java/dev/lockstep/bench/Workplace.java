@@ -1,6 +1,11 @@
 package dev.lockstep.bench;
 
+import dev.lockstep.Primary;
+import dev.lockstep.server.LockstepServer;
+import dev.lockstep.stream.SenderOptions;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,6 +75,19 @@ final class Workplace {
         return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
+    }
+
+    /** Serves a database to replicas, over loopback. */
+    static LockstepServer serve(Primary primary, SenderOptions options) throws IOException {
+        return LockstepServer.builder()
+                .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                .database(primary)
+                .sender(options)
+                .start();
+    }
+
+    static String url(LockstepServer server) {
+        return "http://127.0.0.1:" + server.port();
     }
 
     static <T> double median(T[] results, ToDoubleFunction<T> figure) {

@@ -1,13 +1,15 @@
 package dev.lockstep.bench;
 
 import dev.lockstep.Primary;
+import dev.lockstep.server.LockstepServer;
+import dev.lockstep.stream.SenderOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * What an attached primary costs a writer in another process: the same writer with and without one, in turn, several times. The
- * targets: throughput at least 0.98 times, p50 at most 1.1 times. And what the writer loses beside a {@link Bystander} instead, which
- * shares nothing with it but the machine.
+ * What an attached primary costs a writer in another process: the same writer with and without one, in turn, several times; also with a
+ * replica on the same machine that follows. The targets: throughput at least 0.98 times, p50 at most 1.1 times. And what the writer
+ * loses beside a {@link Bystander} instead, which shares nothing with it but the machine.
  */
 final class WriterBench {
 
@@ -40,16 +42,19 @@ final class WriterBench {
         attached(rows, synchronous, pace); // warms up
         Result[] alone = new Result[ROUNDS];
         Result[] attached = new Result[ROUNDS];
+        Result[] followed = new Result[ROUNDS];
         Result[] beside = new Result[ROUNDS];
         for (int round = 0; round < ROUNDS; round++) {
             alone[round] = write(database(), rows, synchronous, pace);
             attached[round] = attached(rows, synchronous, pace);
+            followed[round] = followed(rows, synchronous, pace);
             beside[round] = beside(rows, synchronous, pace, alone[round].perSecond);
         }
         String name = "writer, " + rows + (rows == 1 ? " row" : " rows") + " a transaction, " + synchronous
                 + (pace == 0 ? "" : ", " + pace + " tx/s");
         Result before = Result.median(alone);
         rows(table, name, before, Result.median(attached), ">= 0.98", "<= 1.1");
+        rows(table, name + ", followed by a replica", before, Result.median(followed), "", "");
         rows(table, name + ", beside a bystander instead", before, Result.median(beside), "", "");
     }
 
@@ -73,6 +78,23 @@ final class WriterBench {
                 throw new IllegalStateException(primary.status().failure());
             }
             return result;
+        }
+    }
+
+    private static Result followed(int rows, String synchronous, int pace) throws IOException, InterruptedException {
+        Path database = database();
+        try (Primary primary = Primary.of(database).open();
+                LockstepServer server = Workplace.serve(primary, SenderOptions.defaults())) {
+            Process replica = Workplace.start(
+                    BenchReplica.class,
+                    Workplace.url(server),
+                    database.resolveSibling("copy.db").toString());
+            try {
+                replica.inputReader().readLine();
+                return write(database, rows, synchronous, pace);
+            } finally {
+                replica.destroyForcibly().waitFor();
+            }
         }
     }
 

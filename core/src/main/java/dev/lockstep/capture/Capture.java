@@ -37,7 +37,7 @@ public final class Capture implements Closeable {
 
     private static final long PIN_LONGEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** Pauses between polls: just after a commit, in the second after it, and when idle. */
+    /** Pauses between polls: just after a commit, in the second after it, and when nothing happens or nobody waits for the log. */
     private static final long PAUSE_BUSY = TimeUnit.MICROSECONDS.toNanos(50);
 
     private static final long PAUSE_RECENT = TimeUnit.MICROSECONDS.toNanos(100);
@@ -235,7 +235,7 @@ public final class Capture implements Closeable {
     }
 
     private long pause() {
-        long quiet = System.nanoTime() - commitNanos;
+        long quiet = log.isAwaited() ? System.nanoTime() - commitNanos : Long.MAX_VALUE;
         return quiet < BUSY_NANOS ? PAUSE_BUSY : quiet < RECENT_NANOS ? PAUSE_RECENT : PAUSE_IDLE;
     }
 

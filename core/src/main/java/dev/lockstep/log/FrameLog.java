@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +34,9 @@ public final class FrameLog implements Closeable {
 
     /** When this much has been appended since the last sync, one begins beside, so that the end of a segment finds little to wait for. */
     private static final long SYNC_BESIDE_BYTES = 16 << 20;
+
+    /** Who has waited for news within this time will do so again. */
+    private static final long AWAITED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final Storage storage;
     private final Options options;
@@ -59,6 +64,14 @@ public final class FrameLog implements Closeable {
 
     /** The newest transaction that a sync has covered; never beyond head. Written under {@link #syncing}. */
     private volatile CommitRecord durable;
+
+    /** Threads in {@link #await}, and of them those that wait for something durable. Changed under {@link #published}. */
+    private volatile int awaiting;
+
+    private int awaitingDurable;
+
+    /** When a thread was last in {@link #await}. Changed under {@link #published}. */
+    private volatile long awaitedNanos = System.nanoTime() - AWAITED_NANOS;
 
     /** Why nobody knows any more what is on the disk. Set once. */
     private volatile @Nullable IOException failure;
@@ -256,7 +269,7 @@ public final class FrameLog implements Closeable {
     private void publishHead(CommitRecord newest) {
         synchronized (published) {
             head = newest;
-            published.notifyAll();
+            tellAwaiting();
         }
     }
 
@@ -324,7 +337,7 @@ public final class FrameLog implements Closeable {
         }
         synchronized (published) {
             durable = covered;
-            published.notifyAll();
+            tellAwaiting();
         }
     }
 
@@ -360,17 +373,57 @@ public final class FrameLog implements Closeable {
      * @return whether it is; false after the timeout
      */
     public boolean await(long beyondFrameNo, boolean durable, long timeoutNanos) throws InterruptedException {
-        long deadline = System.nanoTime() + timeoutNanos;
+        BooleanSupplier reached = () -> (durable ? this.durable : head).frameNo() > beyondFrameNo;
         synchronized (published) {
-            while ((durable ? this.durable : head).frameNo() <= beyondFrameNo) {
-                long left = deadline - System.nanoTime();
-                if (left <= 0) {
-                    return false;
+            awaiting++;
+            awaitingDurable += durable ? 1 : 0;
+            try {
+                if (durable && !reached.getAsBoolean()) {
+                    published.notifyAll(); // for awaitSyncDue
                 }
-                published.wait(left / 1_000_000, (int) (left % 1_000_000));
+                return awaitPublished(reached, timeoutNanos);
+            } finally {
+                awaiting--;
+                awaitingDurable -= durable ? 1 : 0;
+                awaitedNanos = System.nanoTime();
             }
-            return true;
         }
+    }
+
+    /** Whether somebody waits for news of this log, or did just now, so that there is reason to hurry. */
+    public boolean isAwaited() {
+        return awaiting > 0 || System.nanoTime() - awaitedNanos < AWAITED_NANOS;
+    }
+
+    /**
+     * Waits until {@link #sync} is due: as soon as somebody waits for what is not durable yet, else when the time has passed.
+     *
+     * @return whether there is anything to sync
+     */
+    public boolean awaitSyncDue(long nanos) throws InterruptedException {
+        synchronized (published) {
+            awaitPublished(() -> awaitingDurable > 0 && head.frameNo() > durable.frameNo(), nanos);
+            return head.frameNo() > durable.frameNo();
+        }
+    }
+
+    /** Only who is counted as awaiting hears of everything; others look when their time has passed. */
+    private void tellAwaiting() {
+        if (awaiting > 0) {
+            published.notifyAll();
+        }
+    }
+
+    private boolean awaitPublished(BooleanSupplier reached, long timeoutNanos) throws InterruptedException {
+        long deadline = System.nanoTime() + timeoutNanos;
+        while (!reached.getAsBoolean()) {
+            long left = deadline - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            published.wait(left / 1_000_000, (int) (left % 1_000_000));
+        }
+        return true;
     }
 
     /**

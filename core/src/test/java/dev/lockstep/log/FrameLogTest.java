@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,8 @@ class FrameLogTest {
 
     private static final FrameLog.Options SMALL =
             new FrameLog.Options(20_000, Long.MAX_VALUE, Duration.ofDays(100_000));
+
+    private static final long LONG = TimeUnit.SECONDS.toNanos(20);
 
     private final long seed = System.nanoTime();
     private final String note = "seed " + seed;
@@ -244,12 +247,43 @@ class FrameLogTest {
         }
     }
 
+    @Test
+    void syncIsDueAtOnceOnlyForSomebodyWhoWaits() throws Exception {
+        try (FrameLog log = create(SMALL)) {
+            assertThat(log.isAwaited()).isFalse();
+            assertThat(log.awaitSyncDue(0)).isFalse();
+            long base = log.head().frameNo();
+            CompletableFuture<Boolean> due = later(() -> log.awaitSyncDue(LONG));
+            append(log, history.transactions(1, 3));
+            assertThat(log.await(base, false, 0)).isTrue();
+            assertThat(log.awaitSyncDue(0)).isTrue();
+            assertThat(due).isNotDone();
+
+            CompletableFuture<Boolean> durable = waiting(log, base, true);
+            assertThat(due.get(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(log.isAwaited()).isTrue();
+
+            log.sync();
+            assertThat(durable.get(10, TimeUnit.SECONDS)).isTrue();
+            CompletableFuture<Boolean> next = waiting(log, log.head().frameNo(), true);
+            CompletableFuture<Boolean> dueAgain = later(() -> log.awaitSyncDue(LONG));
+            append(log, history.transactions(1, 3));
+            assertThat(dueAgain.get(10, TimeUnit.SECONDS)).isTrue();
+            log.sync();
+            assertThat(next.get(10, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
     private static CompletableFuture<Boolean> waiting(FrameLog log, long frameNo, boolean durable) {
+        return later(() -> log.await(frameNo, durable, LONG));
+    }
+
+    private static CompletableFuture<Boolean> later(Callable<Boolean> wait) {
         return CompletableFuture.supplyAsync(
                 () -> {
                     try {
-                        return log.await(frameNo, durable, TimeUnit.SECONDS.toNanos(20));
-                    } catch (InterruptedException e) {
+                        return wait.call();
+                    } catch (Exception e) {
                         throw new IllegalStateException(e);
                     }
                 },
