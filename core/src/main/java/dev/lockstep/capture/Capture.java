@@ -140,7 +140,7 @@ public final class Capture implements Closeable {
                 } catch (IOException e) {
                     throw attachment.database().isInPlace() ? e : displaced();
                 }
-                boolean isDurable = log.durable().frameNo() == log.head().frameNo();
+                boolean isDurable = log.isAllDurable();
                 if (!isDurable) {
                     unsynced.run();
                 }

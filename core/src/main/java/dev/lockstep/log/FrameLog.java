@@ -65,10 +65,8 @@ public final class FrameLog implements Closeable {
     /** The newest transaction that a sync has covered; never beyond head. Written under {@link #syncing}. */
     private volatile CommitRecord durable;
 
-    /** Threads in {@link #await}, and of them those that wait for something durable. Changed under {@link #published}. */
+    /** Threads in {@link #await}. Changed under {@link #published}. */
     private volatile int awaiting;
-
-    private int awaitingDurable;
 
     /** When a thread was last in {@link #await}. Changed under {@link #published}. */
     private volatile long awaitedNanos = System.nanoTime() - AWAITED_NANOS;
@@ -376,15 +374,13 @@ public final class FrameLog implements Closeable {
         BooleanSupplier reached = () -> (durable ? this.durable : head).frameNo() > beyondFrameNo;
         synchronized (published) {
             awaiting++;
-            awaitingDurable += durable ? 1 : 0;
             try {
-                if (durable && !reached.getAsBoolean()) {
+                if (isSyncDue()) {
                     published.notifyAll(); // for awaitSyncDue
                 }
                 return awaitPublished(reached, timeoutNanos);
             } finally {
                 awaiting--;
-                awaitingDurable -= durable ? 1 : 0;
                 awaitedNanos = System.nanoTime();
             }
         }
@@ -396,15 +392,24 @@ public final class FrameLog implements Closeable {
     }
 
     /**
-     * Waits until {@link #sync} is due: as soon as somebody waits for what is not durable yet, else when the time has passed.
+     * Waits until {@link #sync} is due: as soon as not all is durable and somebody waits for news, else when the time has passed.
      *
      * @return whether there is anything to sync
      */
     public boolean awaitSyncDue(long nanos) throws InterruptedException {
         synchronized (published) {
-            awaitPublished(() -> awaitingDurable > 0 && head.frameNo() > durable.frameNo(), nanos);
-            return head.frameNo() > durable.frameNo();
+            awaitPublished(this::isSyncDue, nanos);
+            return !isAllDurable();
         }
+    }
+
+    private boolean isSyncDue() {
+        return awaiting > 0 && !isAllDurable();
+    }
+
+    /** Whether a crash of the machine would take nothing from the log. */
+    public boolean isAllDurable() {
+        return durable.frameNo() == head.frameNo();
     }
 
     /** Only who is counted as awaiting hears of everything; others look when their time has passed. */

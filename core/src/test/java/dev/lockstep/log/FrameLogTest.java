@@ -255,7 +255,6 @@ class FrameLogTest {
             long base = log.head().frameNo();
             CompletableFuture<Boolean> due = later(() -> log.awaitSyncDue(LONG));
             append(log, history.transactions(1, 3));
-            assertThat(log.await(base, false, 0)).isTrue();
             assertThat(log.awaitSyncDue(0)).isTrue();
             assertThat(due).isNotDone();
 
