@@ -100,7 +100,10 @@ public final class Primary implements Origin, AutoCloseable {
     /** Is told what happens, by threads that do the work: it must return soon. What it throws is logged. */
     public interface Listener {
 
-        /** Everything up to {@code position} is on disk in the log; called for groups of transactions. */
+        /**
+         * Everything up to {@code position} is on disk in the log; called for groups of transactions. While nobody follows, the log is
+         * synced only every 50 ms.
+         */
         default void durable(Position position) {}
 
         /** Capture stopped; it is tried again from time to time. */
