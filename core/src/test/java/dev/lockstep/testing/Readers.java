@@ -1,5 +1,6 @@
 package dev.lockstep.testing;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -25,6 +26,7 @@ public final class Readers implements AutoCloseable {
 
     private final Path database;
     private final int busyTimeout;
+    private final Crew openers = new Crew("reader");
     private final Crew crew = new Crew("reader");
     private final AtomicLong reads = new AtomicLong();
     private long pauseNanos;
@@ -76,26 +78,23 @@ public final class Readers implements AutoCloseable {
         });
     }
 
-    /**
-     * Connections of this process that are opened for one read each. With a busy timeout, as everybody needs who opens an SQLite
-     * database: a program that closes it holds the PENDING lock for a moment.
-     */
+    /** Connections of this process that are opened for one read each. */
     public Readers jdbcReopening() {
-        return start(
+        openers.start(
                 "jdbc-reopening",
-                () -> repeat(() -> {
+                () -> repeat(openers, () -> {
                     try (Connection connection = connect();
                             Statement statement = connection.createStatement()) {
                         return Workload.check(statement);
                     }
                 }));
+        return this;
     }
 
     /** Another program that stays open. */
     public Readers shell() {
         return start("shell", () -> {
-            try (Sqlite3 shell = new Sqlite3(database)) {
-                shell.ask(timeout());
+            try (Sqlite3 shell = open()) {
                 repeat(() -> Workload.check(shell.ask(Workload.STATE + ";")));
             }
         });
@@ -103,9 +102,17 @@ public final class Readers implements AutoCloseable {
 
     /** Other programs, each for one read. */
     public Readers shellReopening() {
-        return start(
+        openers.start(
                 "shell-reopening",
-                () -> repeat(() -> Workload.check(Sqlite3.run(database, timeout() + Workload.STATE + ";"))));
+                () -> repeat(openers, () -> Workload.check(Sqlite3.run(database, timeout() + Workload.STATE + ";"))));
+        return this;
+    }
+
+    /** A shell that has the database open: to open it, it waits for others to close, as they hold the PENDING lock for a moment. */
+    private Sqlite3 open() throws IOException {
+        Sqlite3 shell = new Sqlite3(database);
+        shell.ask(".timeout 10000\n" + Workload.STATE + ";\n" + timeout());
+        return shell;
     }
 
     private String timeout() {
@@ -117,7 +124,7 @@ public final class Readers implements AutoCloseable {
         Random random = new Random(seed);
         List<String> modes = List.of("PASSIVE", "FULL", "RESTART", "TRUNCATE");
         return start("checkpoints", () -> {
-            try (Sqlite3 shell = new Sqlite3(database)) {
+            try (Sqlite3 shell = open()) {
                 repeat(() -> {
                     String answer = shell.ask("PRAGMA wal_checkpoint(" + modes.get(random.nextInt(4)) + ");");
                     if (!answer.matches("[01]\\|-?\\d+\\|-?\\d+")) {
@@ -139,8 +146,12 @@ public final class Readers implements AutoCloseable {
     }
 
     private void repeat(Read read) throws Exception {
+        repeat(crew, read);
+    }
+
+    private void repeat(Crew members, Read read) throws Exception {
         long last = 0;
-        while (!crew.isStopped()) {
+        while (!members.isStopped()) {
             long counter = read.once();
             if (counter < last) {
                 throw new AssertionError(
@@ -159,12 +170,15 @@ public final class Readers implements AutoCloseable {
 
     /** Throws what a reader has met. */
     public void check() {
+        openers.check();
         crew.check();
     }
 
-    /** Ends all readers. */
+    /** Ends all readers; first those that open the database each time, which a program that closes it turns away for a moment. */
     @Override
     public void close() {
+        openers.stop();
+        openers.join();
         crew.stop();
         crew.join();
         check();
