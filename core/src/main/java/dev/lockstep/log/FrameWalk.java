@@ -3,6 +3,7 @@ package dev.lockstep.log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +19,11 @@ final class FrameWalk {
     private final FrameCheck check;
     private final ByteBuffer buf;
     private final int frameSize;
+    private final LongConsumer read;
 
-    FrameWalk(int pageSize) {
+    /** @param read told how many bytes were read each time */
+    FrameWalk(int pageSize, LongConsumer read) {
+        this.read = read;
         this.check = new FrameCheck(pageSize);
         this.frameSize = FrameLayout.frameSize(pageSize);
         this.buf = ByteBuffer.allocateDirect(BUFFER / frameSize * frameSize).order(ByteOrder.LITTLE_ENDIAN);
@@ -47,6 +51,7 @@ final class FrameWalk {
             int count = (int) Math.min(buf.capacity() / frameSize, to + 1 - frameNo);
             file.read(buf.clear(), frameNo, count);
             buf.flip();
+            read.accept(buf.limit());
             for (int at = 0; at < buf.limit(); at += frameSize, frameNo++) {
                 FrameFault fault = check.check(buf, at, frameNo, checksum);
                 if (fault == null) {

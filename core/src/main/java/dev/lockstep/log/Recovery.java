@@ -73,7 +73,7 @@ final class Recovery {
         slots.checkSynced(reader);
         int sound = reader.firstBeyond(slots.syncedTo(), slots.commits()) - 1;
         CommitRecord head = reader.commit(sound);
-        TransactionCheck check = new TransactionCheck(reader.header().pageSize(), true);
+        TransactionCheck check = new TransactionCheck(reader.header().pageSize(), true, bytes -> {});
         for (; sound < slots.commits(); sound++) {
             CommitRecord next = reader.commit(sound + 1);
             if (!isWhole(reader, check, head, next)) {

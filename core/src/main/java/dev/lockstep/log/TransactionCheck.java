@@ -3,6 +3,7 @@ package dev.lockstep.log;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +27,9 @@ final class TransactionCheck implements FrameWalk.Visitor {
     /** The offset in the walk's buffer up to which the transaction was hashed. */
     private int hashed;
 
-    TransactionCheck(int pageSize, boolean seals) {
-        this.walk = new FrameWalk(pageSize);
+    /** @param read told how many bytes were read each time */
+    TransactionCheck(int pageSize, boolean seals, LongConsumer read) {
+        this.walk = new FrameWalk(pageSize, read);
         this.frameSize = FrameLayout.frameSize(pageSize);
         this.seals = seals;
     }

@@ -73,7 +73,7 @@ final class VerifyRun {
     }
 
     private void work(Storage storage, Pieces.Facts facts) {
-        try (VerifyWorker worker = new VerifyWorker(storage, facts.pageSize(), facts.sealed())) {
+        try (VerifyWorker worker = new VerifyWorker(storage, facts.pageSize(), facts.sealed(), this::read)) {
             for (Numbered piece; (piece = next()) != null; ) {
                 done(piece.number, verify(piece.piece, worker));
             }
@@ -112,7 +112,10 @@ final class VerifyRun {
         for (Piece.Tally next; sum.fault() == null && (next = early.remove(added)) != null; added++) {
             sum = sum.plus(next);
         }
-        bytesDone += tally.bytes();
+    }
+
+    private synchronized void read(long bytes) {
+        bytesDone += bytes;
         progress.at(Math.min(bytesDone, bytesTotal), bytesTotal);
     }
 

@@ -3,6 +3,7 @@ package dev.lockstep.log;
 import dev.lockstep.io.Storage;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** What one thread keeps between the pieces it verifies: buffers, tables, an open segment. Not thread-safe. */
@@ -13,10 +14,11 @@ final class VerifyWorker implements Closeable {
     private final Storage storage;
     private @Nullable SegmentReader segment;
 
-    VerifyWorker(Storage storage, int pageSize, boolean seals) {
+    /** @param read told how many bytes were read each time */
+    VerifyWorker(Storage storage, int pageSize, boolean seals, LongConsumer read) {
         this.storage = storage;
-        this.walk = new FrameWalk(pageSize);
-        this.transactions = new TransactionCheck(pageSize, seals);
+        this.walk = new FrameWalk(pageSize, read);
+        this.transactions = new TransactionCheck(pageSize, seals, read);
     }
 
     SegmentReader segment(long startFrameNo) throws IOException {
