@@ -135,6 +135,7 @@ class CrashTest {
         while (System.nanoTime() < end) {
             killAtRandom(20);
             finish();
+            history.forgetBefore(history.head());
         }
     }
 
