@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class Capture implements Closeable {
 
     /** A pin that stands longer than this while others write begins to stall foreign checkpoints. */
-    private static final long PIN_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    static final long PIN_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     /**
      * After this long a pin moves even if it seems to hold up nobody, and again after twice, four times, ... as long, so that waiting

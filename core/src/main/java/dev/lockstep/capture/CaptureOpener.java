@@ -75,13 +75,14 @@ public final class CaptureOpener {
         int pageSize = attachment.pageSize();
         UUID logId = UUID.randomUUID();
         PageIndex index = PageIndex.create(home.pageIndex(), logId, pageSize);
-        try (PinnedDatabase pinned = pinned(attachment)) {
-            LogStart start = Reconciler.begin(pinned, pageSize, index, logId);
+        try (LiveScan scan = new LiveScan(attachment)) {
+            PinnedDatabase state = Reconciler.fill(index, scan, pageSize);
+            LogStart start = Reconciler.begin(index, pageSize, logId);
             index.flush(start.startFrameNo() - 1);
             index.force();
             FrameLog log = FrameLog.create(home.storage(), start, home.options());
             logger.info("{}: a new history begins, log {}, {} pages", database, logId, start.startPages());
-            return capture(attachment, log, index, pinned.mark());
+            return capture(attachment, log, index, state.mark());
         }
     }
 
@@ -136,24 +137,20 @@ public final class CaptureOpener {
     }
 
     private Capture reconcile(Attachment attachment, FrameLog log, @Nullable PageIndex found) throws IOException {
-        try (PinnedDatabase pinned = pinned(attachment)) {
-            PageIndex index = found != null ? found : Reconciler.recover(pinned, log, home.pageIndex());
+        try (LiveScan scan = new LiveScan(attachment)) {
+            PageIndex index = found != null ? found : Reconciler.recover(scan, log, home.pageIndex());
             CommitRecord head = log.head();
             Transcriber transcriber = new Transcriber(log, index, clock);
-            int pages = Reconciler.appendDifference(pinned, attachment.pageSize(), index, transcriber);
+            Reconciler.Appended appended = Reconciler.appendDifference(scan, attachment.pageSize(), index, transcriber);
             log.sync();
             logger.info(
                     "{}: its WAL does not continue the log, so it was compared page by page with frame {}: {} pages differed and were"
                             + " appended as one transaction",
                     database,
                     head.frameNo(),
-                    pages);
-            return capture(attachment, log, index, pinned.mark());
+                    appended.pages());
+            return capture(attachment, log, index, appended.end());
         }
-    }
-
-    private static PinnedDatabase pinned(Attachment attachment) throws IOException {
-        return new PinnedDatabase(attachment.database(), attachment.walIndex(), attachment.pageSize());
     }
 
     private Capture capture(Attachment attachment, FrameLog log, PageIndex index, WalMark from) throws IOException {

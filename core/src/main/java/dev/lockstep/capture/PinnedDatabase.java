@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -65,9 +66,11 @@ final class PinnedDatabase implements FileScan.Source, Closeable {
         return mark;
     }
 
-    /** SQLite's count of commits at this state. */
-    int change() {
-        return end.change();
+    /** Those of which the file may hold an older version than this state, or none. */
+    BitSet pagesOnlyInWal() {
+        BitSet pages = new BitSet();
+        overlay.keySet().forEach(pages::set);
+        return pages;
     }
 
     /** Reads a header and whether all of its frames were copied, both at the same moment. */

@@ -5,7 +5,7 @@ import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.log.PageChain;
-import dev.lockstep.pages.FileScan;
+import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageIndex;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,23 +24,34 @@ final class Reconciler {
 
     private Reconciler() {}
 
-    /** The start of a new history: the pages there are count as frames 0 to n - 1 that were compacted away. */
-    static LogStart begin(PinnedDatabase database, int pageSize, PageIndex index, UUID logId) throws IOException {
-        PageChain chain = PageChain.of(pageSize);
+    /** Fills an empty index with the database, as if frames 0 to n - 1 had written its pages in their order. */
+    static PinnedDatabase fill(PageIndex index, LiveScan scan, int pageSize) throws IOException {
         int lockBytePage = FrameLayout.lockBytePage(pageSize);
-        var counter = new Object() {
-            long frameNo = -1;
-            long checksum = 0;
-        };
-        FileScan.scan(database, pageSize, database.pages(), (pageNo, contentCrc, bytes, offset) -> {
+        PinnedDatabase state = scan.scan((pageNo, contentCrc, bytes, offset) -> {
             if (pageNo != lockBytePage) {
-                counter.frameNo++;
-                counter.checksum = chain.next(counter.checksum, contentCrc);
-                index.set(pageNo, counter.frameNo, contentCrc);
+                index.set(pageNo, frames(pageNo, lockBytePage) - 1, contentCrc);
             }
         });
-        index.commit(counter.frameNo, database.pages());
-        return new LogStart(logId, pageSize, counter.frameNo + 1, counter.checksum, index.state(), database.pages());
+        index.commit(frames(state.pages(), lockBytePage) - 1, state.pages());
+        return state;
+    }
+
+    private static long frames(int pages, int lockBytePage) {
+        return pages < lockBytePage ? pages : pages - 1;
+    }
+
+    /** The start of a new history: the pages that {@link #fill} found count as frames that were compacted away. */
+    static LogStart begin(PageIndex index, int pageSize, UUID logId) {
+        PageChain chain = PageChain.of(pageSize);
+        int lockBytePage = FrameLayout.lockBytePage(pageSize);
+        long checksum = 0;
+        for (int pageNo = 1; pageNo <= index.pages(); pageNo++) {
+            if (pageNo != lockBytePage) {
+                checksum = chain.next(checksum, index.contentCrc(pageNo));
+            }
+        }
+        return new LogStart(
+                logId, pageSize, frames(index.pages(), lockBytePage), checksum, index.state(), index.pages());
     }
 
     /**
@@ -49,17 +60,17 @@ final class Reconciler {
      *
      * @return an index of the database as it is, or an empty one if the database is not at the head of the log
      */
-    static PageIndex recover(PinnedDatabase database, FrameLog log, Path file) throws IOException {
+    static PageIndex recover(LiveScan scan, FrameLog log, Path file) throws IOException {
         CommitRecord head = log.head();
         int pageSize = log.start().pageSize();
         PageIndex index = PageIndex.create(file, log.start().logId(), pageSize);
         int lockBytePage = FrameLayout.lockBytePage(pageSize);
-        FileScan.scan(database, pageSize, database.pages(), (pageNo, contentCrc, bytes, offset) -> {
+        PinnedDatabase state = scan.scan((pageNo, contentCrc, bytes, offset) -> {
             if (pageNo != lockBytePage) {
                 index.set(pageNo, head.frameNo(), contentCrc);
             }
         });
-        index.commit(head.frameNo(), database.pages());
+        index.commit(head.frameNo(), state.pages());
         if (index.state() == head.stateChecksum()) {
             return index;
         }
@@ -68,28 +79,32 @@ final class Reconciler {
     }
 
     /**
-     * Appends the pages in which the database differs from the index.
+     * What was appended.
      *
-     * @return how many those were
+     * @param pages how many; those that changed while they were compared are in it more than once, the last time as they are at the end
+     * @param end where the state that the log now ends with stands in the WAL
      */
-    static int appendDifference(PinnedDatabase database, int pageSize, PageIndex index, Transcriber transcriber)
+    record Appended(int pages, WalMark end) {}
+
+    /** Appends the pages in which the database differs from the index, as one transaction. */
+    static Appended appendDifference(LiveScan scan, int pageSize, PageIndex index, Transcriber transcriber)
             throws IOException {
         Difference difference = new Difference(pageSize, transcriber);
         int lockBytePage = FrameLayout.lockBytePage(pageSize);
         int pagesBefore = index.pages();
-        FileScan.scan(database, pageSize, database.pages(), (pageNo, contentCrc, bytes, offset) -> {
+        PinnedDatabase state = scan.scan((pageNo, contentCrc, bytes, offset) -> {
             boolean same = index.contains(pageNo) && index.contentCrc(pageNo) == contentCrc;
             if (!same && pageNo != lockBytePage) {
                 difference.add(pageNo, bytes, offset);
             }
         });
-        if (difference.count == 0 && database.pages() != pagesBefore) {
+        if (difference.count == 0 && state.pages() != pagesBefore) {
             byte[] firstPage = new byte[pageSize];
-            database.read(0, firstPage, 0, pageSize);
+            state.read(0, firstPage, 0, pageSize);
             difference.add(1, firstPage, 0);
         }
-        difference.finish(database);
-        return difference.count;
+        difference.finish(state);
+        return new Appended(difference.count, state.mark());
     }
 
     /** Collects pages; the last one is kept back, because only at the end is it known to be the commit frame. */

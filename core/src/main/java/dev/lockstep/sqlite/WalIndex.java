@@ -74,10 +74,11 @@ public final class WalIndex {
      * <p>SQLite puts a reader on the highest slot with the highest read mark, so this lowers that mark by one. A mark belongs to
      * whoever locks its slot exclusively, and raising it without that lock would let a checkpoint overwrite what a reader of the slot
      * still needs. Lowering never does harm: it only tells checkpoints to spare frames that nobody may need, and a reader that looked
-     * before and locks after sees that the mark changed, and looks again.
+     * before and locks after sees that the mark changed, and looks again. But 0 is never lowered: what is below it means that the slot
+     * is in nobody's use.
      */
     public void lowerReadMark(int frame) {
-        for (int slot = READ_SLOTS - 1; slot > 0; slot--) {
+        for (int slot = READ_SLOTS - 1; slot > 0 && frame > 0; slot--) {
             if (INT.compareAndSet(first, READ_MARKS + Integer.BYTES * slot, frame, frame - 1)) {
                 return;
             }
