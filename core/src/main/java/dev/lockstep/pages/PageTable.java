@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *    0  header slot 0     2048  header slot 1     4096  entries; page p at 4096 + (p - 1) * 16
  *
  * header slot, little-endian                      entry, little-endian
- *  0 8 B "LSPAGES1"                                0 u64 content CRC
+ *  0 8 B "LSPAGES2"                                0 u64 content CRC
  *  8 u32 page size                                 8 u64 number of the last frame that wrote the page, plus 1;
  * 12 u32 pages in the database                             0 = no such page
  * 16 u64 x 2 log_id, most significant half first
@@ -38,33 +38,48 @@ import org.jspecify.annotations.Nullable;
  * Entries may be newer than the header says, but never newer than the durable end of the log; so replaying the log from the
  * header's frame makes them exact after any crash.
  *
+ * <p>The file grows by doubling, from 16 KiB to 16 MiB at a time, with zeros that are written before they are mapped: on a full disk
+ * a store into a hole would end in an error that the JVM reports anywhere, or nowhere. (LSPAGES1 had holes.)
+ *
  * <p>Entries are written by one thread and may be read by others, each half atomically.
  */
 final class PageTable implements Closeable {
 
-    private static final long MAGIC = ByteBuffer.wrap("LSPAGES1".getBytes(StandardCharsets.US_ASCII))
+    private static final long MAGIC = ByteBuffer.wrap("LSPAGES2".getBytes(StandardCharsets.US_ASCII))
             .order(ByteOrder.LITTLE_ENDIAN)
             .getLong();
     private static final int ENTRIES = 4096;
     private static final int SLOT_DISTANCE = 2048;
     private static final int SLOT_SIZE = 60;
     private static final int CHUNK = 1 << 24;
+    private static final int SMALLEST = 1 << 14;
     private static final int ENTRIES_PER_CHUNK = CHUNK / 16;
     private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     /** What a header slot holds. */
     record Header(UUID logId, int pageSize, int pages, long frameNo, long state) {}
 
+    private final Path path;
     private final RandomAccessFile file;
     private final MappedByteBuffer slots;
+
+    /** All of {@link #CHUNK} bytes but for the last, which is replaced by a longer one as the file grows. */
     private volatile List<MappedByteBuffer> chunks = List.of();
     private long sequence;
 
     /** Opens or creates the file. */
     PageTable(Path path) throws IOException {
+        this.path = path;
         file = new RandomAccessFile(path.toFile(), "rw");
-        slots = file.getChannel().map(MapMode.READ_WRITE, 0, ENTRIES);
-        slots.order(ByteOrder.LITTLE_ENDIAN);
+        boolean mapped = false;
+        try {
+            slots = map(0, ENTRIES);
+            mapped = true;
+        } finally {
+            if (!mapped) {
+                file.close();
+            }
+        }
     }
 
     /** The newest valid header, or null when there is none: the file is new, or damaged. */
@@ -138,22 +153,47 @@ final class PageTable implements Closeable {
     private @Nullable MappedByteBuffer chunkOrNull(int pageNo) {
         List<MappedByteBuffer> mapped = chunks;
         int n = chunkOf(pageNo);
-        return n < mapped.size() ? mapped.get(n) : null;
+        return n < mapped.size() && offset(pageNo) < mapped.get(n).capacity() ? mapped.get(n) : null;
     }
 
     private MappedByteBuffer chunk(int pageNo) throws IOException {
-        int n = chunkOf(pageNo);
-        if (n >= chunks.size()) {
-            List<MappedByteBuffer> more = new ArrayList<>(chunks);
-            while (more.size() <= n) {
-                long start = ENTRIES + (long) more.size() * CHUNK;
-                MappedByteBuffer chunk = file.getChannel().map(MapMode.READ_WRITE, start, CHUNK);
-                chunk.order(ByteOrder.LITTLE_ENDIAN);
-                more.add(chunk);
-            }
-            chunks = List.copyOf(more);
+        MappedByteBuffer chunk = chunkOrNull(pageNo);
+        return chunk != null ? chunk : growTo(chunkOf(pageNo), offset(pageNo));
+    }
+
+    private MappedByteBuffer growTo(int n, int offset) throws IOException {
+        List<MappedByteBuffer> longer = new ArrayList<>(chunks);
+        if (!longer.isEmpty() && longer.get(longer.size() - 1).capacity() < CHUNK) {
+            longer.remove(longer.size() - 1);
         }
-        return chunks.get(n);
+        while (longer.size() <= n) {
+            int size = longer.size() < n ? CHUNK : Math.max(SMALLEST, 2 * Integer.highestOneBit(offset));
+            longer.add(map(ENTRIES + (long) longer.size() * CHUNK, size));
+        }
+        chunks = List.copyOf(longer);
+        return longer.get(n);
+    }
+
+    private MappedByteBuffer map(long start, int size) throws IOException {
+        extendTo(start + size);
+        MappedByteBuffer bytes = file.getChannel().map(MapMode.READ_WRITE, start, size);
+        bytes.order(ByteOrder.LITTLE_ENDIAN);
+        return bytes;
+    }
+
+    private void extendTo(long length) throws IOException {
+        byte[] zeros = new byte[SMALLEST];
+        try {
+            file.seek(file.length());
+            for (long missing = length - file.length(); missing > 0; missing -= zeros.length) {
+                file.write(zeros, 0, (int) Math.min(missing, zeros.length));
+            }
+        } catch (IOException e) {
+            throw new IOException(
+                    path + ": expected room for " + length + " bytes of page index, found " + file.length() + " ("
+                            + e.getMessage() + "); make room on its disk",
+                    e);
+        }
     }
 
     /** Maps what the file already holds, so that {@link #contentCrc} sees it. */
