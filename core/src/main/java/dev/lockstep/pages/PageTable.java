@@ -65,6 +65,7 @@ final class PageTable implements Closeable {
 
     /** All of {@link #CHUNK} bytes but for the last, which is replaced by a longer one as the file grows. */
     private volatile List<MappedByteBuffer> chunks = List.of();
+
     private long sequence;
 
     /** Opens or creates the file. */
