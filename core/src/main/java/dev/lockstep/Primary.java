@@ -4,6 +4,7 @@ import dev.lockstep.capture.Capture;
 import dev.lockstep.capture.CaptureOpener;
 import dev.lockstep.capture.Watcher;
 import dev.lockstep.capture.Workers;
+import dev.lockstep.io.ExclusiveFile;
 import dev.lockstep.io.Storage;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLog;
@@ -13,21 +14,16 @@ import dev.lockstep.stream.Acknowledgements;
 import dev.lockstep.stream.Origin;
 import dev.lockstep.stream.PageSource;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -117,7 +113,7 @@ public final class Primary implements Origin, AutoCloseable {
     private final Acknowledgements acknowledgements = new Acknowledgements();
     private final CaptureOpener opener;
     private final FrameLog log;
-    private final FileChannel lock;
+    private final ExclusiveFile lock;
 
     /** Keeps what a restart needs to bring the page index to the head. */
     private final FrameLog.Hold replayable;
@@ -134,7 +130,7 @@ public final class Primary implements Origin, AutoCloseable {
 
     private volatile @Nullable IOException failure;
 
-    private Primary(Builder builder, FileChannel lock) throws IOException {
+    private Primary(Builder builder, ExclusiveFile lock) throws IOException {
         this.database = builder.database;
         this.dataDirectory = builder.dataDirectory;
         this.name = builder.name;
@@ -145,9 +141,20 @@ public final class Primary implements Origin, AutoCloseable {
                 database,
                 new CaptureOpener.Home(storage, builder.dataDirectory.resolve("pages.idx"), builder.options),
                 InstantSource.system());
-        this.capture = opener.open(FrameLog.exists(storage) ? FrameLog.open(storage, builder.options) : null);
+        this.capture = attach(FrameLog.exists(storage) ? FrameLog.open(storage, builder.options) : null);
         this.log = capture.log();
         this.replayable = log.hold(capture.index().neededAfter());
+    }
+
+    private Capture attach(@Nullable FrameLog found) throws IOException {
+        try {
+            return opener.open(found);
+        } catch (Throwable e) {
+            if (found != null) {
+                found.close();
+            }
+            throw e;
+        }
     }
 
     /** Begins to describe the primary of {@code database}, which is created if absent. */
@@ -191,6 +198,7 @@ public final class Primary implements Origin, AutoCloseable {
             Capture current = capture;
             CommitRecord copied = current.copied();
             if (copied != null) {
+                log.sync(); // no replica may begin with what a crash could take from the log
                 return new PrimaryPages(LiveDatabase.of(database), () -> capture, current, copied);
             }
             if (System.nanoTime() - deadline >= 0) {
@@ -250,8 +258,13 @@ public final class Primary implements Origin, AutoCloseable {
         return position();
     }
 
-    private void requireRunning() throws UnavailableException {
+    private @Nullable IOException failure() {
         IOException error = failure;
+        return error != null ? error : log.failure();
+    }
+
+    private void requireRunning() throws UnavailableException {
+        IOException error = failure();
         if (isClosed() || error != null) {
             throw new UnavailableException(
                     database + ": capture does not run" + (error == null ? "" : ": " + error.getMessage()));
@@ -260,7 +273,7 @@ public final class Primary implements Origin, AutoCloseable {
 
     /** This primary's condition now. */
     public Status status() {
-        IOException error = failure;
+        IOException error = failure();
         return new Status(
                 name,
                 database,
@@ -288,13 +301,14 @@ public final class Primary implements Origin, AutoCloseable {
                 Capture current = capture;
                 try {
                     rests = !current.run(this::syncSoon);
-                } catch (IOException | RuntimeException e) {
+                } catch (Throwable e) { // lack of memory, too: the pin must not stay
                     failed(e);
+                } finally {
+                    if (!rests) {
+                        close(current);
+                    }
                 }
-                if (!rests) {
-                    close(current);
-                    goesOn = reopen();
-                }
+                goesOn = rests || reopen();
             }
         } finally {
             if (rests) {
@@ -308,7 +322,7 @@ public final class Primary implements Origin, AutoCloseable {
     private void close(Capture current) {
         try {
             current.close();
-        } catch (IOException e) {
+        } catch (Throwable e) {
             logger.warn("{}: capture could not be ended in order: {}", database, e.getMessage(), e);
         }
     }
@@ -316,10 +330,12 @@ public final class Primary implements Origin, AutoCloseable {
     /**
      * Attaches again, until that succeeds. While it does not, no pin stands, so writers and their checkpoints go on unhindered.
      *
-     * @return false if this was closed before
+     * @return false if this was closed before, or the log has failed
      */
     private boolean reopen() {
-        for (long delay = FIRST_RETRY_MILLIS; !isClosed(); delay = Math.min(2 * delay, LAST_RETRY_MILLIS)) {
+        for (long delay = FIRST_RETRY_MILLIS;
+                !isClosed() && log.failure() == null;
+                delay = Math.min(2 * delay, LAST_RETRY_MILLIS)) {
             pause(delay);
             try {
                 Capture next = opener.open(log);
@@ -330,29 +346,30 @@ public final class Primary implements Origin, AutoCloseable {
                 failure = null;
                 logger.warn("{}: capture goes on", database);
                 return true;
-            } catch (IOException | RuntimeException e) {
+            } catch (Throwable e) {
                 failed(e);
             }
         }
         return false;
     }
 
-    private void failed(Exception e) {
+    private void failed(Throwable e) {
         IOException before = failure;
         failure = e instanceof IOException io ? io : new IOException(e);
         IOException told = failure;
         if (before == null || !Objects.equals(before.getMessage(), told.getMessage())) {
             logger.error(
-                    "{}: capture stopped, and is tried again from time to time: {}",
+                    "{}: capture stopped{}: {}",
                     database,
-                    e.getMessage(),
+                    log.failure() == null ? ", and is tried again from time to time" : "",
+                    told.getMessage(),
                     e instanceof LockstepException ? null : e);
             tell(() -> listener.failed(told));
         }
     }
 
     private void syncSoon() {
-        if (syncing.isDone()) {
+        if (syncing.isDone() && log.failure() == null) {
             syncing = Workers.run(this::sync);
         }
     }
@@ -368,6 +385,10 @@ public final class Primary implements Origin, AutoCloseable {
             } while (log.awaitSyncDue(SYNC_NANOS));
         } catch (IOException | RuntimeException e) {
             logger.error("{}: the log cannot be made durable: {}", database, e.getMessage(), e);
+            IOException lost = log.failure();
+            if (lost != null) {
+                tell(() -> listener.failed(lost));
+            }
             pause(FIRST_RETRY_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // nobody does
@@ -399,15 +420,15 @@ public final class Primary implements Origin, AutoCloseable {
         }
         closing.countDown();
         capture.stop();
-        try {
-            ended.thenCompose(done -> syncing).get(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (ExecutionException | TimeoutException e) {
+        try (lock;
+                log) {
+            // Not to be interrupted: what is appended now is appended by another thread.
+            ended.thenCompose(done -> syncing)
+                    .orTimeout(CLOSE_MILLIS, TimeUnit.MILLISECONDS)
+                    .join();
+        } catch (CompletionException e) {
             logger.warn("{}: capture did not end within {} ms", database, CLOSE_MILLIS, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
-        log.close();
-        lock.close();
     }
 
     /** Options of a primary, with defaults. Not thread-safe. */
@@ -468,32 +489,18 @@ public final class Primary implements Origin, AutoCloseable {
                         LiveDatabase.of(database)); // refuses what is no database before any file is made
             }
             Files.createDirectories(dataDirectory);
-            FileChannel lock = lock(dataDirectory.resolve("LOCK"));
+            ExclusiveFile lock = ExclusiveFile.open(
+                    dataDirectory.resolve("LOCK"),
+                    "is the primary of " + database
+                            + "; end that first, or give this one its own --data directory and database");
             try {
                 Primary primary = new Primary(this, lock);
                 Workers.start(primary::follow);
                 return primary;
-            } catch (IOException | RuntimeException e) {
+            } catch (Throwable e) {
                 lock.close();
                 throw e;
             }
-        }
-
-        private FileChannel lock(Path file) throws IOException {
-            FileChannel channel = FileChannel.open(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            FileLock held;
-            try {
-                held = channel.tryLock();
-            } catch (OverlappingFileLockException e) {
-                held = null;
-            }
-            if (held == null) {
-                channel.close();
-                throw new UnavailableException(database + ": another Lockstep primary has " + dataDirectory
-                        + " open; end it first, or give this one its own --data directory and database");
-            }
-            return channel;
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.lockstep.apply;
 
 import dev.lockstep.RefusedException;
 import dev.lockstep.io.CrashPoint;
+import dev.lockstep.io.ExclusiveFile;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageFile;

@@ -1,6 +1,7 @@
 package dev.lockstep.apply;
 
 import dev.lockstep.CorruptException;
+import dev.lockstep.io.ExclusiveFile;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.Seal;

@@ -33,7 +33,7 @@ final class Attachment implements Closeable {
             opened = SqliteConnections.openSmall(path);
             begun = new Pins(path);
             begun.begin();
-        } catch (IOException e) {
+        } catch (Throwable e) {
             if (begun != null) {
                 begun.close();
             }

@@ -56,6 +56,9 @@ public final class Capture implements Closeable {
     /** How long an unreadable wal-index is left to its writer before SQLite is made to recover it. */
     private static final long UNREADABLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** How long the end of a capture waits for it. */
+    private static final long FINISH_NANOS = 2 * UNREADABLE_NANOS;
+
     private final Attachment attachment;
     private final WalIndex walIndex;
     private final FrameLog log;
@@ -179,7 +182,13 @@ public final class Capture implements Closeable {
 
     private void finish() throws IOException {
         long asked = catchUps.asked();
-        if (catchUp()) {
+        long deadline = System.nanoTime() + FINISH_NANOS;
+        boolean caughtUp = catchUp();
+        while (!caughtUp && System.nanoTime() - deadline < 0) { // a commit is just being published
+            LockSupport.parkNanos(PAUSE_IDLE);
+            caughtUp = catchUp();
+        }
+        if (caughtUp) {
             catchUps.answer(asked);
         }
         index.flush(log.sync().frameNo());
@@ -374,9 +383,11 @@ public final class Capture implements Closeable {
     /** Ends the pin and closes the connections; the log stays open. */
     @Override
     public void close() throws IOException {
-        checkpointer.close();
-        tail.close();
-        index.close();
-        attachment.close();
+        try (attachment;
+                index;
+                tail;
+                checkpointer) {
+            // The pins last, so that the checkpoint under way is not left without them.
+        }
     }
 }

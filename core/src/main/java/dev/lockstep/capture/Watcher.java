@@ -60,11 +60,19 @@ public final class Watcher {
         }
     }
 
+    private static boolean wakes(Capture capture) {
+        try {
+            return capture.wakes();
+        } catch (Throwable e) {
+            return true; // what is wrong with it, it finds out itself
+        }
+    }
+
     /** @return false if the system had no thread for one, which then sleeps on */
     private boolean wakeThoseWhichMust() {
         for (Iterator<Resting> each = resting.iterator(); each.hasNext(); ) {
             Resting next = each.next();
-            if (next.capture.wakes()) {
+            if (wakes(next.capture)) {
                 try {
                     Workers.start(next.resume);
                 } catch (OutOfMemoryError e) {

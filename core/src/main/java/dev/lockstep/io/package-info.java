@@ -1,4 +1,4 @@
-/** Storage seam and crash points. */
+/** Storage seam, exclusive files and crash points. */
 @NullMarked
 package dev.lockstep.io;
 

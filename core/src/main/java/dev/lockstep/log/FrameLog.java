@@ -45,6 +45,9 @@ public final class FrameLog implements Closeable {
     /** The last sync that {@link #append} began, the appender's. */
     private CompletableFuture<Void> syncBeside = CompletableFuture.completedFuture(null);
 
+    /** Held by the appender, and while the log is closed, so that neither cuts off what the other writes. Taken before {@link #syncing}. */
+    private final Object appending = new Object();
+
     /** Held while syncing and while the active segment changes. Taken before {@link #published}, never after. */
     private final Object syncing = new Object();
 
@@ -74,7 +77,7 @@ public final class FrameLog implements Closeable {
     /** Why nobody knows any more what is on the disk. Set once. */
     private volatile @Nullable IOException failure;
 
-    /** Guarded by {@link #syncing}. */
+    /** Guarded by {@link #appending}. */
     private boolean closed;
 
     /**
@@ -228,7 +231,16 @@ public final class FrameLog implements Closeable {
      * @throws IllegalArgumentException if a frame does not continue the log; nothing is written then
      */
     public void append(ByteBuffer frames, PageCrcs crcs, List<Commit> commits) throws IOException {
-        requireSound();
+        synchronized (appending) {
+            if (closed) {
+                throw new IOException("the log is closed");
+            }
+            requireSound();
+            appendAll(frames, crcs, commits);
+        }
+    }
+
+    private void appendAll(ByteBuffer frames, PageCrcs crcs, List<Commit> commits) throws IOException {
         try {
             if (!appender.inTransaction()
                     && head.frameNo() >= active.segment().startFrameNo()
@@ -528,21 +540,37 @@ public final class FrameLog implements Closeable {
         }
     }
 
-    private void requireSound() throws IOException {
+    /** Why the log refuses everything but reading until it is opened again, or null. */
+    public @Nullable IOException failure() {
         IOException cause = failure;
+        return cause == null
+                ? null
+                : new IOException(
+                        "the log could not be made durable, and must be opened again (by a restart), which finds out what is on"
+                                + " the disk: " + cause.getMessage(),
+                        cause);
+    }
+
+    private void requireSound() throws IOException {
+        IOException cause = failure();
         if (cause != null) {
-            throw new IOException("The log failed before and must be opened again: " + cause.getMessage(), cause);
+            throw cause;
         }
     }
 
-    /** Makes everything committed durable and closes the files. The appender must have stopped. */
+    /** Makes everything committed durable and closes the files. An append after that fails. */
     @Override
     public void close() throws IOException {
-        synchronized (syncing) {
-            if (closed) {
-                return;
+        synchronized (appending) {
+            if (!closed) {
+                closed = true;
+                closeActive();
             }
-            closed = true;
+        }
+    }
+
+    private void closeActive() throws IOException {
+        synchronized (syncing) {
             try (SegmentWriter closing = active) {
                 if (failure == null) {
                     closing.trim();

@@ -2,8 +2,10 @@ package dev.lockstep.sqlite;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -162,11 +166,29 @@ public final class LiveDatabase {
             extendTo((n + 1L) * SHM_BLOCK);
             while (blocks.size() <= n) {
                 long start = (long) blocks.size() * SHM_BLOCK;
-                MappedByteBuffer block = file.getChannel().map(MapMode.READ_WRITE, start, SHM_BLOCK);
+                MappedByteBuffer block = map(file.getChannel(), start);
                 block.order(ByteOrder.nativeOrder());
                 blocks.add(block);
             }
             return blocks.get(n);
+        }
+
+        /** By a thread of its own, which nobody can interrupt: that would close the channel, and drop SQLite's locks. */
+        private static MappedByteBuffer map(FileChannel channel, long start) throws IOException {
+            try {
+                return CompletableFuture.supplyAsync(
+                                () -> {
+                                    try {
+                                        return channel.map(MapMode.READ_WRITE, start, SHM_BLOCK);
+                                    } catch (IOException e) {
+                                        throw new UncheckedIOException(e);
+                                    }
+                                },
+                                task -> new Thread(task, "lockstep-map").start())
+                        .join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof UncheckedIOException io ? io.getCause() : new IOException(e.getCause());
+            }
         }
 
         /** Writes the missing bytes rather than setting the length, so that a full disk shows here and not at a store. */

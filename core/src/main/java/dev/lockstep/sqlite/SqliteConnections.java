@@ -43,6 +43,7 @@ public final class SqliteConnections {
      */
     public static Connection openWal(Path database) throws IOException {
         refuseNetworkFileSystem(database);
+        refuseUnwritable(database);
         Connection connection = open(database);
         try {
             requireLibrary(connection);
@@ -165,6 +166,15 @@ public final class SqliteConnections {
                 throw new UnsupportedException("sqlite-jdbc on the class path carries SQLite " + version
                         + "; Lockstep needs 3.51.3 or later, because older ones can lose a WAL reset race");
             }
+        }
+    }
+
+    /** SQLite would open it for reading, and give the files beside it to a user whose WAL its owner cannot write. */
+    private static void refuseUnwritable(Path database) throws UnsupportedException {
+        if (Files.exists(database) && !Files.isWritable(database)) {
+            throw new UnsupportedException(
+                    database + " cannot be written by this user (" + System.getProperty("user.name")
+                            + "), and replication needs that for its checkpoints; run Lockstep as the user whose programs write to it");
         }
     }
 

@@ -394,8 +394,8 @@ class FrameLogTest {
         assertThatThrownBy(log::sync).hasMessageContaining("Input/output error");
 
         assertThat(log.durable()).isEqualTo(safe);
-        assertThatThrownBy(log::sync).hasMessageContaining("failed before");
-        assertThatThrownBy(() -> append(log, history.transactions(1, 1))).hasMessageContaining("failed before");
+        assertThatThrownBy(log::sync).hasMessageContaining("must be opened again");
+        assertThatThrownBy(() -> append(log, history.transactions(1, 1))).hasMessageContaining("must be opened again");
         log.close();
     }
 

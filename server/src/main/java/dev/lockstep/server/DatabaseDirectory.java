@@ -3,10 +3,8 @@ package dev.lockstep.server;
 import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
+import dev.lockstep.io.ExclusiveFile;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -38,12 +36,12 @@ final class DatabaseDirectory implements AutoCloseable {
 
     private final Path directory;
     private final int limit;
-    private final FileChannel lock;
+    private final ExclusiveFile lock;
 
     /** Guarded by this. */
     private final TreeMap<String, Primary> open = new TreeMap<>();
 
-    private DatabaseDirectory(Path directory, int limit, FileChannel lock) {
+    private DatabaseDirectory(Path directory, int limit, ExclusiveFile lock) {
         this.directory = directory;
         this.limit = limit;
         this.lock = lock;
@@ -57,7 +55,8 @@ final class DatabaseDirectory implements AutoCloseable {
      */
     static DatabaseDirectory open(Path directory, int limit) throws IOException {
         Files.createDirectories(directory);
-        DatabaseDirectory opened = new DatabaseDirectory(directory, limit, lock(directory));
+        DatabaseDirectory opened = new DatabaseDirectory(
+                directory, limit, ExclusiveFile.open(directory.resolve(".lock"), "serves this directory of databases"));
         try {
             opened.openAll();
             return opened;
@@ -65,22 +64,6 @@ final class DatabaseDirectory implements AutoCloseable {
             opened.close();
             throw e;
         }
-    }
-
-    private static FileChannel lock(Path directory) throws IOException {
-        FileChannel channel =
-                FileChannel.open(directory.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock held;
-        try {
-            held = channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            held = null;
-        }
-        if (held == null) {
-            channel.close();
-            throw new UnavailableException(directory + ": another server has this directory of databases open");
-        }
-        return channel;
     }
 
     private synchronized void openAll() throws IOException {

@@ -1,4 +1,4 @@
-package dev.lockstep.apply;
+package dev.lockstep.io;
 
 import dev.lockstep.UnavailableException;
 import java.io.Closeable;
@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * A file of ours that one process at a time, and one part of it, has open for writing. Paths are kept in a set besides the lock,
  * because opening a file a second time in one process and closing it would drop the process's lock.
  */
-final class ExclusiveFile implements Closeable {
+public final class ExclusiveFile implements Closeable {
 
     private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
 
@@ -30,7 +30,7 @@ final class ExclusiveFile implements Closeable {
      *
      * @throws UnavailableException if it is open elsewhere; {@code meaning} says what that means
      */
-    static ExclusiveFile open(Path path, String meaning) throws IOException {
+    public static ExclusiveFile open(Path path, String meaning) throws IOException {
         Path key = path.toAbsolutePath().normalize();
         if (!OPEN.add(key)) {
             throw new UnavailableException(path + " is in use: another part of this process " + meaning);
@@ -54,7 +54,7 @@ final class ExclusiveFile implements Closeable {
         }
     }
 
-    RandomAccessFile file() {
+    public RandomAccessFile file() {
         return file;
     }
 

@@ -1,0 +1,123 @@
+package dev.lockstep;
+
+import static dev.lockstep.sqlite.SqliteConnections.execute;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.lockstep.log.LogVerifier;
+import dev.lockstep.stream.PageSource;
+import dev.lockstep.testing.ChildJvm;
+import dev.lockstep.testing.PrimaryProcess;
+import dev.lockstep.testing.Sqlite3;
+import dev.lockstep.testing.Workload;
+import dev.lockstep.testing.Writers;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Primaries that are opened and closed by impatient threads, and twice. */
+class PrimaryLifecycleTest {
+
+    private static final int CLOSES = 25;
+
+    @TempDir
+    Path directory;
+
+    private Path database;
+
+    @BeforeEach
+    void database() throws Exception {
+        database = directory.resolve("app.db");
+        try (Connection connection = connect()) {
+            execute(connection, "PRAGMA journal_mode=WAL");
+            new Workload(connection, 1).create();
+        }
+    }
+
+    private Connection connect() throws Exception {
+        return DriverManager.getConnection("jdbc:sqlite:" + database);
+    }
+
+    @Test
+    void anInterruptedThreadClosesAPrimaryInOrder() throws Exception {
+        try (Writers writers = new Writers(database, 1).jdbc()) {
+            for (int i = 0; i < CLOSES; i++) {
+                Primary primary = Primary.of(database).open();
+                long first = primary.position().frameNo();
+                await().until(() -> primary.position().frameNo() > first + 20);
+                Thread.currentThread().interrupt();
+                primary.close();
+                assertThat(Thread.interrupted()).isTrue();
+                assertThat(primary.status().failure()).isNull();
+                assertThat(primary.position()).isEqualTo(primary.status().durable());
+            }
+            writers.stop();
+        }
+        LogVerifier.Result log =
+                LogVerifier.verify(directory.resolve("app.db-lockstep").resolve("log"), LogVerifier.Progress.NONE);
+        assertThat(log.fault()).isNull();
+    }
+
+    @Test
+    void openingOnAnInterruptedThreadLeavesTheLocksOfSqliteAlone() throws Exception {
+        Programs.require("sqlite3");
+        try (Connection application = connect()) {
+            execute(application, "BEGIN IMMEDIATE");
+            CompletableFuture<Void> opening = CompletableFuture.runAsync(
+                    () -> {
+                        Thread.currentThread().interrupt();
+                        try (Primary opened = Primary.of(database).open()) {
+                            assertThat(opened.status().failure()).isNull();
+                        } catch (IOException e) {
+                            assertThat(e).as("may give up").isNotNull();
+                        }
+                    },
+                    task -> new Thread(task, "impatient").start());
+            opening.join();
+            try (Sqlite3 other = new Sqlite3(database)) {
+                assertThat(other.ask("UPDATE counter SET n = 0;")).contains("database is locked");
+            }
+            execute(application, "UPDATE counter SET n = n + 1");
+            execute(application, "COMMIT");
+        }
+        Primary.of(database).open().close();
+    }
+
+    @Test
+    void aSecondOneInTheProcessIsRefusedAndOneInAnotherIsStill() throws Exception {
+        try (Primary primary = Primary.of(database).open()) {
+            assertThatThrownBy(() -> Primary.of(database).open())
+                    .isInstanceOf(UnavailableException.class)
+                    .hasMessageContaining("another part of this process is the primary of");
+            try (ChildJvm other = new ChildJvm(PrimaryProcess.class, Map.of(), database.toString(), "100000")) {
+                assertThat(other.exitCode()).isNotZero();
+                assertThat(other.output()).contains("another process is the primary of");
+            }
+            assertThat(primary.status().failure()).isNull();
+        }
+    }
+
+    /** Otherwise a replica could begin with what a crash of the primary's machine takes from its log. */
+    @Test
+    void aFirstCopyBeginsWithWhatIsDurable() throws Exception {
+        try (Connection connection = connect()) {
+            Workload workload = new Workload(connection, 2);
+            for (int i = 0; i < 20; i++) {
+                try (Primary primary = Primary.of(database).open()) {
+                    workload.small();
+                    try (PageSource pages = primary.openPages()) {
+                        assertThat(pages.start().frameNo())
+                                .isLessThanOrEqualTo(primary.log().durable().frameNo());
+                    }
+                }
+            }
+        }
+    }
+}
