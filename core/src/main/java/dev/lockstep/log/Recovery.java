@@ -45,9 +45,11 @@ final class Recovery {
                 SegmentHeader first = segments.isEmpty() ? reader.header() : segments.get(0).header;
                 SegmentFiles.checkContinues(reader, first, last);
                 boolean newest = segments.size() == starts.size() - 1;
-                Segment segment = SegmentFiles.isClosed(reader, newest)
-                        ? SegmentFiles.closed(reader)
-                        : cutTornTail(storage, reader);
+                Segment segment =
+                        SegmentFiles.isClosed(reader, newest) ? SegmentFiles.closed(reader) : beforeTornTail(reader);
+                if (newest) {
+                    makeDurable(storage, segment);
+                }
                 segments.add(segment);
                 last = segment.last();
             }
@@ -68,7 +70,7 @@ final class Recovery {
     }
 
     /** The place where torn tail and corruption are told apart (see the class comment). */
-    private static Segment cutTornTail(Storage storage, SegmentReader reader) throws IOException {
+    private static Segment beforeTornTail(SegmentReader reader) throws IOException {
         CommitSlots slots = CommitSlots.scan(reader);
         slots.checkSynced(reader);
         int sound = reader.firstBeyond(slots.syncedTo(), slots.commits()) - 1;
@@ -89,9 +91,7 @@ final class Recovery {
                     slots.commits() - sound,
                     slots.last().frameNo());
         }
-        Segment segment = new Segment(reader.header(), reader.base(), sound, head);
-        makeDurable(storage, segment);
-        return segment;
+        return new Segment(reader.header(), reader.base(), sound, head);
     }
 
     private static boolean isWhole(SegmentReader reader, TransactionCheck check, CommitRecord head, CommitRecord next)
@@ -106,7 +106,12 @@ final class Recovery {
         return fault == null;
     }
 
+    /**
+     * The newest segment, cut to what was found in it; those before were durable before it was created. A process that was killed may
+     * have left all of it to the system's memory: names, frames, and the frame count on which the next segment relies.
+     */
     private static void makeDurable(Storage storage, Segment segment) throws IOException {
+        storage.syncDirectory();
         try (SegmentWriter writer = SegmentWriter.open(storage, segment, 0)) {
             writer.trim();
             writer.syncFrames();

@@ -141,15 +141,22 @@ public final class FaultyStorage implements Storage {
         settle(survivors);
     }
 
-    /** The process was killed: what it had written is all there. */
+    /**
+     * The process was killed, during the operation that {@link #losePowerAtOperation} named or now: the next one sees all that was
+     * written, and what was not synced can still be lost.
+     */
     public synchronized void restartAfterKill() {
-        settle(new TreeMap<>(names));
+        forgetFaults();
     }
 
     private void settle(Map<String, Content> survivors) {
         names.clear();
         names.putAll(survivors);
         durableNames = new TreeMap<>(survivors);
+        forgetFaults();
+    }
+
+    private void forgetFaults() {
         operationsUntilPowerLoss = Integer.MAX_VALUE;
         operationsUntilDiskFull = Integer.MAX_VALUE;
         operationsUntilSyncFails = Integer.MAX_VALUE;
