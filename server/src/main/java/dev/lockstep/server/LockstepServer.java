@@ -26,8 +26,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -59,29 +57,27 @@ public final class LockstepServer implements AutoCloseable {
     /** For those HTTP requests that are not sessions. */
     private static final long MAX_REQUEST = 1 << 20;
 
-    private static final long STOP_MILLIS = 2_000;
-
     private static final Logger logger = LoggerFactory.getLogger(LockstepServer.class);
 
     private final Hosting hosting;
     private final ReplicationLogService libsql;
     private final @Nullable Hrana hrana;
     private final @Nullable ProxyService proxy;
-    private final Server server;
-    private final @Nullable Server admin;
+    private final Port port;
+    private final @Nullable Port admin;
 
     private LockstepServer(
             Hosting hosting,
             ReplicationLogService libsql,
             @Nullable Hrana hrana,
             @Nullable ProxyService proxy,
-            Server server,
-            @Nullable Server admin) {
+            Port port,
+            @Nullable Port admin) {
         this.hosting = hosting;
         this.libsql = libsql;
         this.hrana = hrana;
         this.proxy = proxy;
-        this.server = server;
+        this.port = port;
         this.admin = admin;
     }
 
@@ -91,12 +87,12 @@ public final class LockstepServer implements AutoCloseable {
 
     /** The port it listens on. */
     public int port() {
-        return server.activeLocalPort();
+        return port.number();
     }
 
     /** The port of the admin API, which must have been asked for. */
     public int adminPort() {
-        return Objects.requireNonNull(admin, "no admin API").activeLocalPort();
+        return Objects.requireNonNull(admin, "no admin API").number();
     }
 
     /** What {@link RemotePrimary#status} tells from afar. */
@@ -116,7 +112,7 @@ public final class LockstepServer implements AutoCloseable {
     /** Ends the sessions and stops listening. Primaries that were added stay open. */
     @Override
     public void close() {
-        CompletableFuture<?> adminStopped = admin == null ? CompletableFuture.completedFuture(null) : stop(admin);
+        CompletableFuture<?> adminStopped = admin == null ? CompletableFuture.completedFuture(null) : admin.stop();
         if (hrana != null) {
             hrana.close();
         }
@@ -128,15 +124,8 @@ public final class LockstepServer implements AutoCloseable {
         } catch (IOException e) {
             logger.warn("a database could not be closed in order: {}", e.getMessage(), e);
         }
-        CompletableFuture.allOf(adminStopped, stop(server)).join();
+        CompletableFuture.allOf(adminStopped, port.stop()).join();
         libsql.close();
-    }
-
-    /** Never fails. */
-    private static CompletableFuture<?> stop(Server server) {
-        return server.closeAsync()
-                .orTimeout(2 * STOP_MILLIS, TimeUnit.MILLISECONDS)
-                .handle((done, failure) -> null);
     }
 
     /** Describes a server. Not thread-safe. */
@@ -272,14 +261,14 @@ public final class LockstepServer implements AutoCloseable {
                             EventLoops.servers().next());
             ProxyService proxy =
                     sql == null ? null : new ProxyService(hosting.databases()::findSql, hosting.sessions());
-            Server server = null;
+            Port port = null;
             boolean started = false;
             try {
                 databases.forEach(database -> database.accept(hosting));
-                server = listen(server(hosting, libsql, hrana, proxy, authentication), address);
-                Server admin = adminAddress == null ? null : listen(adminServer(hosting, adminAddress), adminAddress);
+                port = listen(server(hosting, libsql, hrana, proxy, authentication), address);
+                Port admin = adminAddress == null ? null : listen(adminServer(hosting, adminAddress), adminAddress);
                 started = true;
-                return new LockstepServer(hosting, libsql, hrana, proxy, server, admin);
+                return new LockstepServer(hosting, libsql, hrana, proxy, port, admin);
             } finally {
                 if (!started) {
                     if (hrana != null) {
@@ -288,8 +277,8 @@ public final class LockstepServer implements AutoCloseable {
                     if (proxy != null) {
                         proxy.close();
                     }
-                    if (server != null) {
-                        stop(server).join();
+                    if (port != null) {
+                        port.stop().join();
                     }
                     libsql.close();
                     hosting.close();
@@ -297,25 +286,19 @@ public final class LockstepServer implements AutoCloseable {
             }
         }
 
-        private static Server adminServer(Hosting hosting, InetSocketAddress address) {
-            ServerBuilder builder = builder().http(address);
+        private static ServerBuilder adminServer(Hosting hosting, InetSocketAddress address) {
+            ServerBuilder builder = Server.builder().http(address);
             new AdminService(hosting.sessions()).addTo(builder, hosting);
-            return builder.build();
-        }
-
-        private static ServerBuilder builder() {
-            return Server.builder()
-                    .gracefulShutdownTimeoutMillis(0, STOP_MILLIS)
-                    .workerGroup(EventLoops.servers(), false);
+            return builder;
         }
 
         private ServerBuilder listening() throws UnsupportedException {
             TlsFiles files = tls;
             if (files == null) {
-                return builder().http(address);
+                return Server.builder().http(address);
             }
             try {
-                return builder().https(address).tls(TlsKeyPair.of(files.key.toFile(), files.certificates.toFile()));
+                return Server.builder().https(address).tls(TlsKeyPair.of(files.key.toFile(), files.certificates.toFile()));
             } catch (RuntimeException e) {
                 throw new UnsupportedException("the certificate " + files.certificates + " with the key " + files.key
                         + " cannot be used: " + Failures.rootMessage(e)
@@ -323,7 +306,7 @@ public final class LockstepServer implements AutoCloseable {
             }
         }
 
-        private Server server(
+        private ServerBuilder server(
                 Hosting hosting,
                 ReplicationLogService libsql,
                 @Nullable Hrana hrana,
@@ -357,16 +340,13 @@ public final class LockstepServer implements AutoCloseable {
             if (hrana != null) {
                 hrana.addTo(builder, version());
             }
-            return builder.build();
+            return builder;
         }
 
-        private static Server listen(Server server, InetSocketAddress address) throws UnavailableException {
-            try {
-                server.start().join();
-                return server;
-            } catch (CompletionException e) {
-                throw Failures.ofListening(address, e);
-            }
+        private static Port listen(ServerBuilder server, InetSocketAddress address) throws UnavailableException {
+            Port port = new Port(server);
+            port.listen(address);
+            return port;
         }
     }
 }
