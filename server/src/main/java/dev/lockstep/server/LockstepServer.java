@@ -298,7 +298,9 @@ public final class LockstepServer implements AutoCloseable {
                 return Server.builder().http(address);
             }
             try {
-                return Server.builder().https(address).tls(TlsKeyPair.of(files.key.toFile(), files.certificates.toFile()));
+                return Server.builder()
+                        .https(address)
+                        .tls(TlsKeyPair.of(files.key.toFile(), files.certificates.toFile()));
             } catch (RuntimeException e) {
                 throw new UnsupportedException("the certificate " + files.certificates + " with the key " + files.key
                         + " cannot be used: " + Failures.rootMessage(e)
