@@ -35,6 +35,7 @@ public final class FirstCopy implements Closeable {
     private final UUID logId;
     private final int pageSize;
     private final String source;
+    private final boolean force;
     private final ExclusiveFile exclusive;
     private final FileChannel channel;
     private final PageFile file;
@@ -42,12 +43,13 @@ public final class FirstCopy implements Closeable {
     private CommitRecord position;
     private boolean pagesEnded;
 
-    private FirstCopy(ReplicaFiles files, UUID logId, int pageSize, CommitRecord start, String source)
+    private FirstCopy(ReplicaFiles files, UUID logId, int pageSize, CommitRecord start, String source, boolean force)
             throws IOException {
         this.files = files;
         this.logId = logId;
         this.pageSize = pageSize;
         this.source = source;
+        this.force = force;
         this.position = start;
         this.exclusive = ExclusiveFile.open(files.temporary(), "is making this copy");
         this.channel = exclusive.file().getChannel();
@@ -70,7 +72,7 @@ public final class FirstCopy implements Closeable {
             throws IOException {
         ReplicaFiles files = new ReplicaFiles(database);
         files.requireReplaceable(force);
-        FirstCopy copy = new FirstCopy(files, logId, pageSize, start, source);
+        FirstCopy copy = new FirstCopy(files, logId, pageSize, start, source, force);
         boolean begun = false;
         try {
             files.forgetUnfinished();
@@ -130,6 +132,7 @@ public final class FirstCopy implements Closeable {
      * {@link Applier#open}.
      *
      * @throws RefusedException if the state checksum of what was written is not that of the position's commit
+     * @throws dev.lockstep.NotAReplicaException if a database that may not be replaced has appeared; it is untouched
      */
     public void finish() throws IOException {
         if (!pagesEnded) {
@@ -148,7 +151,7 @@ public final class FirstCopy implements Closeable {
         writeback.finish();
         FileStamp stamp = FileStamp.of(files.temporary());
         CommitRecord base = position.withWal(WalMark.NONE);
-        try (ReplicaRecord record = ReplicaRecord.create(files.record(), logId, pageSize, base, stamp)) {
+        try (ReplicaRecord record = ReplicaRecord.create(files.record(), logId, pageSize, base, stamp, force)) {
             files.syncDirectory();
             CrashPoint.COPY_SYNCED.reached();
             exclusive.close(); // before SQLite can open the file, because closing drops locks

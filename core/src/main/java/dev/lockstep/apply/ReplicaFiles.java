@@ -64,21 +64,22 @@ final class ReplicaFiles {
         return Files.exists(database, LinkOption.NOFOLLOW_LINKS);
     }
 
-    /** Lets a first copy begin only where it overwrites nothing by accident (G10). */
+    /** Lets a first copy begin, and take its name, only where it overwrites nothing by accident (G10). */
     void requireReplaceable(boolean force) throws IOException {
         requireNoPrimary();
         if (force) {
             requireUnused();
             return;
         }
-        if (databaseExists()) {
+        boolean empty = Files.isRegularFile(database) && Files.size(database) == 0; // as a reader that came early makes it
+        if (databaseExists() && !empty) {
             throw notAReplica("exists already and is not a replica of this log");
         }
         for (String suffix : SQLITE_SUFFIXES) {
             Path leftover = beside(suffix);
             if (Files.exists(leftover) && Files.size(leftover) > 0) {
-                throw notAReplica("does not exist, but " + leftover.getFileName()
-                        + " does, which SQLite would take for a part of it");
+                throw notAReplica("holds no database, but beside it is " + leftover.getFileName()
+                        + ", which SQLite would take for a part of it");
             }
         }
     }
@@ -128,7 +129,7 @@ final class ReplicaFiles {
      * Opens the record, and completes a first copy that ended between being finished and having its name.
      *
      * @return null if there is no replica and nothing else in its place
-     * @throws NotAReplicaException if there is a database that is none
+     * @throws NotAReplicaException if there is a database that is none; the finished copy waits for its name then
      */
     @Nullable
     ReplicaRecord openRecord() throws IOException {
@@ -157,7 +158,7 @@ final class ReplicaFiles {
     /** Gives a finished copy its name; does the rest of it after a crash in the middle. */
     void install(ReplicaRecord record) throws IOException {
         if (Files.exists(temporary()) && FileStamp.of(temporary()).equals(record.stamp())) {
-            requireUnused();
+            requireNameFree(record);
             for (String suffix : SQLITE_SUFFIXES) {
                 Files.deleteIfExists(beside(suffix));
             }
@@ -166,6 +167,15 @@ final class ReplicaFiles {
         syncDirectory();
         CrashPoint.COPY_RENAMED.reached();
         record.renamed();
+    }
+
+    private void requireNameFree(ReplicaRecord record) throws IOException {
+        try {
+            requireReplaceable(record.mayReplace());
+        } catch (NotAReplicaException e) {
+            throw new NotAReplicaException(e.getMessage() + ". Its copy is finished: once that name is free, start"
+                    + " again, and " + temporary().getFileName() + " takes it");
+        }
     }
 
     /** Removes a record whose copy never got its name, before its temporary file is used again. */

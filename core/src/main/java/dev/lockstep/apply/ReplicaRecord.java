@@ -31,11 +31,12 @@ import org.jspecify.annotations.Nullable;
  *  16 u64 x 2 log_id, most significant half first        16 u64 wall-clock time, ms
  *  32 u64 x 2 replica_id                                 24 u64 state checksum
  *  48 u32 page size                                      32 32 B seal
- *  52 u32 1 = the copy is complete under its             64 u32 database size in pages
- *         temporary name, 0 = it has its name            68 u32 frame in the replica's own WAL, 0 = none
- *  56 u64 file size, 64 u64 time of last change, ns:     72 8 B salts of that WAL
- *         the database file's stamp when base was        80 8 B running checksum of that WAL at that frame
- *         all that was in it; 0 = not known              88 u64 CRC-64 of bytes 0-87
+ *  52 u32 0 = the copy has its name, 1 = it is           64 u32 database size in pages
+ *         complete under its temporary name,             68 u32 frame in the replica's own WAL, 0 = none
+ *         2 = the same, and may replace a database       72 8 B salts of that WAL
+ *  56 u64 file size, 64 u64 time of last change, ns:     80 8 B running checksum of that WAL at that frame
+ *         the database file's stamp when base was        88 u64 CRC-64 of bytes 0-87
+ *         all that was in it; 0 = not known
  *  72 base, a commit
  * 168 u64 CRC-64 of bytes 0-167
  * </pre>
@@ -67,6 +68,9 @@ final class ReplicaRecord implements Closeable {
     private static final int COMMIT_CRC = COMMIT - 8;
     private static final int BASE = 72;
     private static final int SLOT_CRC = BASE + COMMIT;
+    private static final int NAMED = 0;
+    private static final int TO_BE_NAMED = 1;
+    private static final int TO_REPLACE = 2;
     private static final int SIZE = COMMITS + RING * COMMIT;
 
     private final Closeable file;
@@ -75,7 +79,8 @@ final class ReplicaRecord implements Closeable {
     private UUID logId = new UUID(0, 0);
     private UUID replicaId = new UUID(0, 0);
     private int pageSize;
-    private boolean renamePending;
+    /** One of the constants above: what word 52 of a slot says. */
+    private int naming;
     private FileStamp stamp = FileStamp.NONE;
     private CommitRecord base = new CommitRecord(-1, 0, 0, 0, 0, WalMark.NONE, Seal.of(new byte[Seal.LENGTH]));
     private long sequence;
@@ -145,14 +150,15 @@ final class ReplicaRecord implements Closeable {
     }
 
     /** Makes the record of a copy that is complete under its temporary name, in place of any former record, and forces it. */
-    static ReplicaRecord create(Path path, UUID logId, int pageSize, CommitRecord base, FileStamp stamp)
+    static ReplicaRecord create(
+            Path path, UUID logId, int pageSize, CommitRecord base, FileStamp stamp, boolean mayReplace)
             throws IOException {
         ReplicaRecord record = openExclusively(path);
         record.readSlots(); // for the sequence, so that the new slot wins
         record.logId = logId;
         record.replicaId = UUID.randomUUID();
         record.pageSize = pageSize;
-        record.renamePending = true;
+        record.naming = mayReplace ? TO_REPLACE : TO_BE_NAMED;
         record.base = base;
         record.stamp = stamp;
         record.forgetAfter(Long.MIN_VALUE);
@@ -175,11 +181,16 @@ final class ReplicaRecord implements Closeable {
 
     /** Whether the copy is complete, but may still have its temporary name. */
     boolean renamePending() {
-        return renamePending;
+        return naming != NAMED;
+    }
+
+    /** Whether the copy may take its name from a database that has it. */
+    boolean mayReplace() {
+        return naming == TO_REPLACE;
     }
 
     void renamed() {
-        renamePending = false;
+        naming = NAMED;
         writeSlot();
     }
 
@@ -271,7 +282,7 @@ final class ReplicaRecord implements Closeable {
                 logId = new UUID(bytes.getLong(slot + 16), bytes.getLong(slot + 24));
                 replicaId = new UUID(bytes.getLong(slot + 32), bytes.getLong(slot + 40));
                 pageSize = bytes.getInt(slot + 48);
-                renamePending = bytes.getInt(slot + 52) != 0;
+                naming = bytes.getInt(slot + 52);
                 stamp = new FileStamp(bytes.getLong(slot + 56), bytes.getLong(slot + 64));
                 base = slotBase;
                 found = true;
@@ -290,7 +301,7 @@ final class ReplicaRecord implements Closeable {
                 .putLong(slot + 32, replicaId.getMostSignificantBits())
                 .putLong(slot + 40, replicaId.getLeastSignificantBits())
                 .putInt(slot + 48, pageSize)
-                .putInt(slot + 52, renamePending ? 1 : 0)
+                .putInt(slot + 52, naming)
                 .putLong(slot + 56, stamp.size())
                 .putLong(slot + 64, stamp.modifiedNanos());
         encode(base, slot + BASE);

@@ -143,6 +143,25 @@ class FirstCopyTest {
     }
 
     @Test
+    void aDatabaseThatAppearsDuringTheCopyIsKeptAndTheCopyWaitsForItsName() throws Exception {
+        try (FirstCopy first = begin(false)) {
+            Sqlite3.run(copy, "CREATE TABLE precious (a);");
+            byte[] before = Files.readAllBytes(copy);
+            assertThatThrownBy(() -> complete(first))
+                    .isInstanceOf(NotAReplicaException.class)
+                    .hasMessageContaining("copy.db-lockstep-copy");
+            assertThat(Files.readAllBytes(copy)).isEqualTo(before);
+        }
+        assertThatThrownBy(() -> Replicas.open(copy)).isInstanceOf(NotAReplicaException.class);
+        assertThat(Sqlite3.run(copy, ".tables")).contains("precious");
+        Files.move(copy, directory.resolve("precious.db"));
+        try (Applier applier = Replicas.open(copy)) {
+            assertThat(applier.isInDoubt()).isFalse();
+            Databases.assertSamePages(copy, primary.path());
+        }
+    }
+
+    @Test
     void aDatabaseInUseIsNotReplacedEvenIfForced() throws Exception {
         Sqlite3.run(copy, "PRAGMA journal_mode=WAL; CREATE TABLE precious (a);");
         try (Sqlite3 user = new Sqlite3(copy)) {

@@ -123,7 +123,7 @@ class ReplicaRecordTest {
     }
 
     private ReplicaRecord create() throws IOException {
-        return ReplicaRecord.create(path, LOG, 4096, commit(10), STAMP);
+        return ReplicaRecord.create(path, LOG, 4096, commit(10), STAMP, false);
     }
 
     private static CommitRecord commit(int n) {
