@@ -71,7 +71,8 @@ final class ReplicaFiles {
             requireUnused();
             return;
         }
-        boolean empty = Files.isRegularFile(database) && Files.size(database) == 0; // as a reader that came early makes it
+        boolean empty =
+                Files.isRegularFile(database) && Files.size(database) == 0; // as a reader that came early makes it
         if (databaseExists() && !empty) {
             throw notAReplica("exists already and is not a replica of this log");
         }

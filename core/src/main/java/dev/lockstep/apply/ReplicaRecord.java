@@ -81,6 +81,7 @@ final class ReplicaRecord implements Closeable {
     private int pageSize;
     /** One of the constants above: what word 52 of a slot says. */
     private int naming;
+
     private FileStamp stamp = FileStamp.NONE;
     private CommitRecord base = new CommitRecord(-1, 0, 0, 0, 0, WalMark.NONE, Seal.of(new byte[Seal.LENGTH]));
     private long sequence;
