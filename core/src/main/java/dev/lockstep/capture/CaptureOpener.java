@@ -1,5 +1,6 @@
 package dev.lockstep.capture;
 
+import dev.lockstep.CorruptException;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.Storage;
@@ -62,10 +63,21 @@ public final class CaptureOpener {
                     database + " is gone, though its log is there. Put the database back, for instance from a"
                             + " replica's copy; or, to begin a new history, move the log away too");
         }
+        try {
+            return attach(log);
+        } catch (
+                MissedFramesException
+                        e) { // the WAL was reset just now; the comparison that this makes due needs a new start
+            logger.info("{}: {}", database, e.getMessage());
+            return attach(log);
+        }
+    }
+
+    private Capture attach(@Nullable FrameLog log) throws IOException {
         Attachment attachment = new Attachment(database);
         try {
             return log == null ? begin(attachment) : resume(attachment, log);
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) {
             attachment.close();
             throw e;
         }
@@ -97,25 +109,61 @@ public final class CaptureOpener {
         log.rollback();
         PageIndex index = PageIndex.open(home.pageIndex(), log);
         WalMark captured = log.head().wal();
-        if (index != null && stillHeld(attachment, captured)) {
-            return capture(attachment, log, index, captured);
+        WalIndexHeader held = held(attachment, captured);
+        if (index != null && held != null) {
+            return goOn(attachment, log, index, captured, held);
         }
         WalMark restored = lostItsTail(attachment, captured) ? rollForward(attachment, log) : null;
-        if (index != null && restored != null && stillHeld(attachment, restored)) {
+        WalIndexHeader heldNow = restored == null ? null : held(attachment, restored);
+        if (index != null && restored != null && heldNow != null) {
             logger.warn(
                     "{}: its WAL lost its last transactions, in a power failure it seems; they were put back from the log, up to frame {}",
                     database,
                     log.head().frameNo());
-            return capture(attachment, log, index, restored);
+            return goOn(attachment, log, index, restored, heldNow);
         }
         return reconcile(attachment, log, index);
     }
 
-    private boolean stillHeld(Attachment attachment, WalMark mark) throws IOException {
+    /** The committed end of the WAL if it still holds what ended at the mark, else null. */
+    static @Nullable WalIndexHeader held(Attachment attachment, WalMark mark) throws IOException {
         WalIndexHeader end = new WalIndexHeader();
         try (WalTail tail = new WalTail(attachment.database(), attachment.pageSize())) {
-            return attachment.walIndex().read(end) && tail.holds(mark, end);
+            return attachment.walIndex().read(end) && tail.holds(mark, end) ? end : null;
         }
+    }
+
+    /**
+     * Goes on from the mark. What the WAL held is captured first, up to the end that was seen together with the mark: if all of it is
+     * in the database file, the pin lets the next writer reset the WAL, and a later look would find a new generation and no sign of
+     * the frames that followed the mark.
+     *
+     * @param held see {@link #held}; the pin stood at that time
+     * @throws MissedFramesException if the WAL was reset before they were read
+     */
+    Capture goOn(Attachment attachment, FrameLog log, PageIndex index, WalMark mark, WalIndexHeader held)
+            throws IOException {
+        WalTail tail = new WalTail(attachment.database(), attachment.pageSize());
+        tail.startAt(mark);
+        Transcriber transcriber = new Transcriber(log, index, clock);
+        boolean captured = false;
+        try {
+            captured = tail.follow(held, transcriber);
+        } catch (CorruptException e) {
+            WalIndexHeader now = new WalIndexHeader();
+            if (attachment.walIndex().read(now) && now.salts() == held.salts()) {
+                throw e;
+            }
+        } finally {
+            if (!captured) {
+                tail.close();
+                index.close();
+            }
+        }
+        if (!captured) {
+            throw new MissedFramesException("the WAL was reset before what followed " + mark + " was read");
+        }
+        return begun(new Capture(attachment, log, index, tail, transcriber));
     }
 
     private static boolean lostItsTail(Attachment attachment, WalMark captured) {
@@ -157,7 +205,10 @@ public final class CaptureOpener {
         LiveDatabase live = attachment.database();
         WalTail tail = new WalTail(live, attachment.pageSize());
         tail.startAt(from);
-        Capture capture = new Capture(attachment, log, index, tail, new Transcriber(log, index, clock));
+        return begun(new Capture(attachment, log, index, tail, new Transcriber(log, index, clock)));
+    }
+
+    private static Capture begun(Capture capture) throws IOException {
         capture.catchUp();
         return capture;
     }
