@@ -111,6 +111,7 @@ public final class ReplicaSession {
                 end(null); // only now: a refusal may have come just before
                 return false;
             }
+            sender.tend(); // below it is asked for nothing while a message waits for the link
             boolean more = send();
             progress = sender.progress();
             if (sender.state() == Sender.State.ENDED) {

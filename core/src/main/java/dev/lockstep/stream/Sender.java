@@ -174,6 +174,22 @@ final class Sender implements AutoCloseable {
     }
 
     /**
+     * What has to happen in time even while the transport takes no message: a silent replica is given up, and one that fell too far
+     * behind no longer keeps the log from being pruned.
+     *
+     * @throws UnavailableException if the replica was silent for too long
+     */
+    void tend() throws UnavailableException {
+        long silent = nanos.getAsLong() - lastHeard;
+        if (silent > options.silence().toNanos()) {
+            throw new UnavailableException("no sign of life from the replica for " + silent / 1_000_000 + " ms");
+        }
+        if (hold != null) {
+            hold.releaseIfBeyond(log.head().frameNo(), options.holdBytes() / frameSize);
+        }
+    }
+
+    /**
      * The next message to send now, or null when there is none: nothing new, or the window is full.
      *
      * @throws UnavailableException if the replica was silent for too long
@@ -181,10 +197,7 @@ final class Sender implements AutoCloseable {
      */
     @Nullable
     ToReplica next() throws IOException {
-        requireSignOfLife();
-        if (hold != null) {
-            hold.releaseIfBeyond(log.head().frameNo(), options.holdBytes() / frameSize);
-        }
+        tend();
         ToReplica message;
         long before = nanos.getAsLong();
         try {
@@ -303,13 +316,6 @@ final class Sender implements AutoCloseable {
         }
         lastSpoke = now;
         return new Heartbeat(sendable(), sent);
-    }
-
-    private void requireSignOfLife() throws UnavailableException {
-        long silent = nanos.getAsLong() - lastHeard;
-        if (silent > options.silence().toNanos()) {
-            throw new UnavailableException("no sign of life from the replica for " + silent / 1_000_000 + " ms");
-        }
     }
 
     @Override

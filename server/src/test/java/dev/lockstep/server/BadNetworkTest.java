@@ -115,6 +115,23 @@ class BadNetworkTest {
     }
 
     @Test
+    void replicaThatTakesNothingMoreFromTheNetworkIsTakenForDeadThoughTheWindowHasRoom() throws Exception {
+        SenderOptions wide = SenderOptions.defaults().withTimes(Duration.ofMillis(100), Duration.ofSeconds(1));
+        try (HistoryOrigin app = origin(5);
+                LockstepServer server = serve(app, 0, wide);
+                BadNetwork network = new BadNetwork(server.port(), 5);
+                RemotePrimary primary = RemotePrimary.of(url(network.port(), ""));
+                Follower follower = new Follower(primary, new MemoryTarget(directory), "stopped", 64 << 20)) {
+            app.commit(50, 10);
+            awaitCaughtUp(follower, app);
+            network.stall(true);
+            app.commitOne(20_000); // 10 MB, more than the network layers take in: the sender has a message in hand
+            await().atMost(LIMIT)
+                    .until(() -> server.status().databases().get(0).replicas().isEmpty());
+        }
+    }
+
+    @Test
     void replicaGoesOnWhenThePrimaryRestarts() throws Exception {
         TestHistory history = TestHistory.empty(PAGE, 3);
         MemoryTarget target = new MemoryTarget(directory);
@@ -166,10 +183,14 @@ class BadNetworkTest {
     }
 
     private static LockstepServer serve(HistoryOrigin origin, int port) throws IOException {
+        return serve(origin, port, OPTIONS);
+    }
+
+    private static LockstepServer serve(HistoryOrigin origin, int port, SenderOptions options) throws IOException {
         return LockstepServer.builder()
                 .listen(loopback(port))
                 .database(origin, () -> new ServerStatus.Capture("CAPTURING", ""))
-                .sender(OPTIONS)
+                .sender(options)
                 .start();
     }
 }

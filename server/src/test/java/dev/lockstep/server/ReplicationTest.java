@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.sun.net.httpserver.HttpServer;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
+import dev.lockstep.log.FrameLog;
 import dev.lockstep.stream.HistoryOrigin;
 import dev.lockstep.stream.MemoryTarget;
 import dev.lockstep.stream.SenderOptions;
@@ -222,6 +223,30 @@ class ReplicationTest {
             assertThat(stalled.sessions()).isEqualTo(1);
         }
         assertSame(slow, app);
+    }
+
+    @Test
+    void replicaThatStopsReadingHasTheLogHeldForItOnlyUpToTheBound() throws Exception {
+        FrameLog.Options little = new FrameLog.Options(1 << 20, 1 << 20, Duration.ofDays(1));
+        try (HistoryOrigin pruned =
+                        new HistoryOrigin("pruned", directory.resolve("pruned"), TestHistory.empty(PAGE, 3), little);
+                LockstepServer wide = LockstepServer.builder()
+                        .listen(loopback(0))
+                        .database(pruned, () -> new ServerStatus.Capture("CAPTURING", ""))
+                        .sender(SenderOptions.defaults().withHold(8 << 20))
+                        .start();
+                RemotePrimary primary = RemotePrimary.of(url(wide.port(), ""));
+                Follower stalled = new Follower(primary, new MemoryTarget(directory), "stalled", 64 << 20)) {
+            pruned.commit(50, 10);
+            awaitCaughtUp(stalled, pruned);
+            stalled.pause(true); // it goes on saying that it lives
+            await().atMost(LIMIT).until(() -> {
+                pruned.commit(1000, 5);
+                pruned.log().prune();
+                return pruned.log().start().startFrameNo() > stalled.applied() + 1;
+            });
+            assertThat(wide.status().databases().get(0).replicas()).hasSize(1);
+        }
     }
 
     private static long unacknowledged(String replica) {
