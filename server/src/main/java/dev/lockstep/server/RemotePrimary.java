@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A primary that is reached over the network: {@code http://HOST:PORT[/NAME]} or {@code https://...}. The name may be left out when the server has one
- * database only. Each has connections of its own, so that a replica that stops reading holds up no other.
+ * database only. Each session has a connection of its own, so that a replica that stops reading holds up no other.
  *
  * <p>Thread-safe.
  */
@@ -48,6 +48,7 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
         this.compression = builder.compression;
         this.factory = trusting(builder.authorities)
                 .connectTimeout(builder.connectTimeout)
+                .maxNumRequestsPerConnection(1) // one that died without a word must not get the next session, too
                 .http2InitialStreamWindowSize(STREAM_WINDOW)
                 .http2InitialConnectionWindowSize(STREAM_WINDOW)
                 .http2MaxFrameSize(EventLoops.HTTP2_FRAME)

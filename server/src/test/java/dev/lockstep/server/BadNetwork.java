@@ -11,7 +11,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A TCP proxy on the loopback interface between a replica and its primary that can flip bits, cut and stall. Thread-safe. */
+/** A TCP proxy on the loopback interface between a replica and its primary that can flip bits, cut, stall and forget. Thread-safe. */
 final class BadNetwork implements Closeable {
 
     private final ServerSocket entry;
@@ -20,6 +20,7 @@ final class BadNetwork implements Closeable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private volatile int flipOneIn;
     private volatile boolean stalled;
+    private final Set<Socket> abandoned = ConcurrentHashMap.newKeySet();
 
     BadNetwork(int exit, long seed) throws IOException {
         this.entry = new ServerSocket(0, 0, InetAddress.getLoopbackAddress());
@@ -45,6 +46,11 @@ final class BadNetwork implements Closeable {
     /** Stops or continues to move bytes; connections stay open. */
     void stall(boolean on) {
         stalled = on;
+    }
+
+    /** Moves no more bytes on the connections that there are, and tells nobody; new ones work. */
+    void abandon() {
+        abandoned.addAll(sockets);
     }
 
     /** Ends all connections. */
@@ -84,7 +90,7 @@ final class BadNetwork implements Closeable {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
-                while (stalled && !to.isClosed()) {
+                while ((stalled || abandoned.contains(from)) && !to.isClosed()) {
                     Thread.sleep(5);
                 }
                 if (mayFlip) {

@@ -132,6 +132,21 @@ class BadNetworkTest {
     }
 
     @Test
+    void connectionThatDiedWithoutAWordIsNotUsedAgain() throws Exception {
+        try (HistoryOrigin app = origin(6);
+                LockstepServer server = serve(app, 0);
+                BadNetwork network = new BadNetwork(server.port(), 6);
+                RemotePrimary primary = RemotePrimary.of(url(network.port(), ""));
+                Follower follower = new Follower(primary, new MemoryTarget(directory), "forgotten")) {
+            app.commit(50, 10);
+            awaitCaughtUp(follower, app);
+            network.abandon();
+            app.commit(50, 10);
+            awaitCaughtUp(follower, app);
+        }
+    }
+
+    @Test
     void replicaGoesOnWhenThePrimaryRestarts() throws Exception {
         TestHistory history = TestHistory.empty(PAGE, 3);
         MemoryTarget target = new MemoryTarget(directory);
