@@ -1,5 +1,6 @@
 package dev.lockstep.server;
 
+import com.linecorp.armeria.client.SessionProtocolNegotiationCache;
 import com.linecorp.armeria.client.SessionProtocolNegotiationException;
 import dev.lockstep.LockstepException;
 import dev.lockstep.RefusedException;
@@ -36,18 +37,33 @@ final class Failures {
     }
 
     private static LockstepException ofConnection(Status status, String address) {
-        if (isCausedBy(status.getCause(), SessionProtocolNegotiationException.class)) {
-            return new UnsupportedException(address + " is no Lockstep server: it does not speak HTTP/2");
-        }
         Throwable cause = status.getCause();
-        if (isCausedBy(cause, UnknownHostException.class)) {
+        SessionProtocolNegotiationException negotiation = find(cause, SessionProtocolNegotiationException.class);
+        if (negotiation != null) {
+            return ofNegotiation(negotiation, address);
+        }
+        if (find(cause, UnknownHostException.class) != null) {
             return new UnavailableException(address + ": no machine is known by that name; check the URL");
         }
-        if (cause != null && isCausedBy(cause, ConnectException.class)) {
-            return new UnavailableException(address + ": " + withoutCall(rootMessage(cause))
+        ConnectException refused = find(cause, ConnectException.class);
+        if (refused != null) {
+            return new UnavailableException(address + ": " + withoutCall(rootMessage(refused))
                     + "; start 'lockstep primary' there, or check host and port");
         }
         return new UnavailableException(address + ": " + reason(status, status.getDescription()));
+    }
+
+    /**
+     * Armeria's exception stands for an answer that is not HTTP/2, and also for none: a server that hangs, or hangs up. The answer may
+     * have been somebody else's, so Armeria must not remember it: it would never ask that address again.
+     */
+    private static LockstepException ofNegotiation(SessionProtocolNegotiationException failure, String address) {
+        SessionProtocolNegotiationCache.clear();
+        boolean answered = failure.actual() != null
+                && !String.valueOf(failure.getMessage()).contains("too little data"); // before the connection ended
+        return answered
+                ? new UnsupportedException(address + " is no Lockstep server: it does not speak HTTP/2")
+                : new UnavailableException(address + " does not answer, though something listens there");
     }
 
     /** Why a server cannot listen at the address, and what to do. */
@@ -73,13 +89,13 @@ final class Failures {
         return cause == null ? status.getCode().name() : rootMessage(cause);
     }
 
-    private static boolean isCausedBy(@Nullable Throwable failure, Class<? extends Throwable> kind) {
+    private static <T extends Throwable> @Nullable T find(@Nullable Throwable failure, Class<T> kind) {
         for (Throwable cause = failure; cause != null && cause.getCause() != cause; cause = cause.getCause()) {
             if (kind.isInstance(cause)) {
-                return true;
+                return kind.cast(cause);
             }
         }
-        return false;
+        return null;
     }
 
     static String rootMessage(Throwable cause) {

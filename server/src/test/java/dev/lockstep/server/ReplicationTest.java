@@ -13,13 +13,16 @@ import dev.lockstep.stream.MemoryTarget;
 import dev.lockstep.stream.SenderOptions;
 import dev.lockstep.verify.TestHistory;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -162,6 +165,49 @@ class ReplicationTest {
         web.start();
         try (RemotePrimary primary = RemotePrimary.of(url(web.getAddress().getPort(), "app"))) {
             assertThatThrownBy(primary::status).hasMessageContaining("no Lockstep server");
+        } finally {
+            web.stop(0);
+        }
+    }
+
+    @Test
+    void primaryThatHangsIsUnavailable() throws Exception {
+        try (ServerSocket hung = new ServerSocket(0, 0, InetAddress.getLoopbackAddress());
+                RemotePrimary primary = RemotePrimary.builder(url(hung.getLocalPort(), "app"))
+                        .connectTimeout(Duration.ofMillis(300))
+                        .build()) {
+            assertThatThrownBy(primary::status)
+                    .isInstanceOf(UnavailableException.class)
+                    .hasMessageContaining("does not answer");
+        }
+    }
+
+    @Test
+    void primaryThatHangsUpIsUnavailable() throws Exception {
+        try (ServerSocket door = new ServerSocket(0, 0, InetAddress.getLoopbackAddress());
+                RemotePrimary primary = RemotePrimary.of(url(door.getLocalPort(), "app"))) {
+            CompletableFuture<Void> hangingUp = CompletableFuture.runAsync(() -> {
+                try (Socket caller = door.accept()) {
+                    caller.shutdownOutput();
+                    caller.getInputStream().readAllBytes();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            assertThatThrownBy(primary::status).isInstanceOf(UnavailableException.class);
+            hangingUp.join();
+        }
+    }
+
+    @Test
+    void answerOfAnotherServerIsForgottenOnceThePrimaryIsBack() throws Exception {
+        HttpServer web = HttpServer.create(loopback(0), 0);
+        web.start();
+        try (BadNetwork network = new BadNetwork(web.getAddress().getPort(), 1);
+                RemotePrimary primary = RemotePrimary.of(url(network.port(), "app"))) {
+            assertThatThrownBy(primary::status).isInstanceOf(UnsupportedException.class);
+            network.exit(server.port());
+            assertThat(primary.status().databases()).hasSize(1);
         } finally {
             web.stop(0);
         }
