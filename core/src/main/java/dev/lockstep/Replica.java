@@ -465,7 +465,10 @@ public final class Replica implements AutoCloseable {
         }
     }
 
-    /** Ends the session and lets go of the copy, which stays readable. What was received whole is applied before. */
+    /**
+     * Ends the session and lets go of the copy, which stays readable. What was received whole is applied before. A listener may call this;
+     * then the end comes once it has returned.
+     */
     @Override
     public void close() {
         closed = true;
@@ -475,6 +478,9 @@ public final class Replica implements AutoCloseable {
         Upstream.Connection current = connection;
         if (current != null) {
             current.close();
+        }
+        if (Thread.currentThread() == thread) {
+            return; // a listener closes it, and the thread ends once that has returned
         }
         try {
             thread.join(CLOSE_MILLIS);

@@ -18,8 +18,11 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -161,6 +164,29 @@ class ReplicaTest {
             await().atMost(SOON).until(() -> states.contains(State.REFUSED));
             assertThat(states).containsSubsequence(State.COPYING, State.FOLLOWING, State.REFUSED);
             assertThat(stops).containsExactly(replica.refusal());
+        }
+    }
+
+    @Test
+    void aListenerMayCloseItsReplica() throws Exception {
+        CompletableFuture<Replica> itself = new CompletableFuture<>();
+        CountDownLatch returned = new CountDownLatch(1);
+        Replica.Listener closing = new Replica.Listener() {
+            @Override
+            public void stopped(LockstepException reason) {
+                itself.join().close();
+                returned.countDown();
+            }
+        };
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Replica replica = Replica.of(copy, upstream).listener(closing).open();
+                Connection writer = connect(database)) {
+            itself.complete(replica);
+            assertFollowed(primary, replica);
+            upstream.through(ReplicaTest::flipABit);
+            execute(writer, "INSERT INTO t(v) VALUES (1)");
+            assertThat(returned.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
         }
     }
 
