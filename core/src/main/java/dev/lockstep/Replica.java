@@ -249,11 +249,11 @@ public final class Replica implements AutoCloseable {
                 } else {
                     refuse(e);
                 }
-            } catch (IOException | RuntimeException e) {
-                lost(e);
-                closeTarget();
             } catch (InterruptedException e) {
                 closed = true;
+            } catch (Throwable e) { // an Error, too: nobody would see that the thread has ended
+                lost(e);
+                closeTarget();
             }
             if (!closed && refusal == null) {
                 delay = state == State.FOLLOWING ? FIRST_RETRY_MILLIS : Math.min(2 * delay, LAST_RETRY_MILLIS);
@@ -422,7 +422,7 @@ public final class Replica implements AutoCloseable {
     private void tell(Runnable what) {
         try {
             what.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             logger.warn("{}: the listener failed", database, e);
         }
     }
@@ -434,10 +434,11 @@ public final class Replica implements AutoCloseable {
         tell(() -> listener.stopped(e));
     }
 
-    private void lost(Exception e) {
+    private void lost(Throwable e) {
         if (!closed) {
-            problem = e.getMessage();
-            logger.info("{}: {}; trying again", database, e.getMessage());
+            String reason = e instanceof IOException && e.getMessage() != null ? e.getMessage() : e.toString();
+            problem = reason;
+            logger.info("{}: {}; trying again", database, reason);
             logger.debug("the connection was lost", e);
         }
     }
@@ -445,7 +446,7 @@ public final class Replica implements AutoCloseable {
     private void closeTarget() {
         try {
             target.close();
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             logger.warn("{}: could not be closed in order: {}", database, e.getMessage(), e);
         }
     }

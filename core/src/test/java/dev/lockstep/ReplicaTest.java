@@ -191,6 +191,23 @@ class ReplicaTest {
     }
 
     @Test
+    void anErrorOfTheMachineIsShownAndTheReplicaTriesAgain() throws Exception {
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Replica replica = Replica.of(copy, upstream).open()) {
+            assertFollowed(primary, replica);
+            upstream.through(message -> {
+                throw new NoClassDefFoundError("gone/Missing");
+            });
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(replica.status().problem()).contains("gone/Missing"));
+            upstream.through(message -> message);
+            assertFollowed(primary, replica);
+        }
+        assertEqual();
+    }
+
+    @Test
     void theLagIsKnownOnceTheReplicaHasCaughtUpAndGrowsWithoutThePrimary() throws Exception {
         try (Primary primary = Primary.of(database).open()) {
             Replica replica;

@@ -120,7 +120,7 @@ public final class ReplicaSession {
             return more;
         } catch (IOException e) {
             end(e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // else the session would keep its place and its hold on the log
             logger.error("{}: serving replica {} failed", publication.name(), address, e);
             end(new IOException("internal error of the primary: " + e, e));
         }
@@ -166,13 +166,17 @@ public final class ReplicaSession {
         ended = true;
         try {
             sender.close();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             logger.warn("{}: closing the files of replica {} failed", publication.name(), address, e);
         }
-        if (failure != null) {
-            link.send(new Refused(Reason.UNAVAILABLE, "", "", String.valueOf(failure.getMessage())));
+        try {
+            if (failure != null) {
+                link.send(new Refused(Reason.UNAVAILABLE, "", "", String.valueOf(failure.getMessage())));
+            }
+            link.end();
+        } catch (RuntimeException | Error e) {
+            logger.warn("{}: replica {} could not be told the end", publication.name(), address, e);
         }
-        link.end();
         publication.ended(this, sender, failure);
     }
 

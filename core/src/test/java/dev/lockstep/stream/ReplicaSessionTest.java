@@ -1,0 +1,53 @@
+package dev.lockstep.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.lockstep.stream.ToPrimary.Hello;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReplicaSessionTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void anErrorOfTheMachineEndsTheSessionAndFreesItsPlace() throws Exception {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        try (HistoryOrigin origin = new HistoryOrigin("app", directory.resolve("log"), 512, 1);
+                Publication publication = new Publication(origin, SenderOptions.defaults(), executor)) {
+            ReplicaSession session = publication.open(new FailingLink(), "here");
+            assertThat(publication.replicas()).hasSize(1);
+            session.received(new Hello(ToPrimary.PROTOCOL, new UUID(1, 1), "unlucky", null, -1, 1 << 20));
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> publication.replicas().isEmpty());
+        } finally {
+            executor.shutdown();
+        }
+    }
+
+    private static final class FailingLink implements Link {
+
+        @Override
+        public boolean isReady() {
+            return true;
+        }
+
+        @Override
+        public void send(ToReplica message) {
+            throw new NoClassDefFoundError("gone/Missing");
+        }
+
+        @Override
+        public void readNext() {}
+
+        @Override
+        public void end() {}
+    }
+}
