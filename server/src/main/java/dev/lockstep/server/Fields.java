@@ -16,6 +16,7 @@ import java.util.UUID;
 final class Fields {
 
     private static final int UUID_LENGTH = 16;
+    private static final int REPLACEMENT = 0xFFFD;
 
     private Fields() {}
 
@@ -59,6 +60,22 @@ final class Fields {
             throw new IllegalArgumentException("frame number " + frameNo + " below -1");
         }
         return frameNo;
+    }
+
+    /** Text of the other side, which may be printed: on one line, without what a terminal would obey, and no longer than so many characters. */
+    static String text(String text, int length) {
+        return text.codePoints()
+                .limit(length)
+                .map(character -> isPrintable(character) ? character : REPLACEMENT)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+    }
+
+    private static boolean isPrintable(int character) {
+        return switch (Character.getType(character)) {
+            case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false;
+            default -> true;
+        };
     }
 
     static Proto.Commit commit(CommitRecord commit) {

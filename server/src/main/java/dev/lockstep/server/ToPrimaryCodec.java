@@ -10,6 +10,9 @@ import dev.lockstep.stream.ToPrimary.Refusal;
 /** A replica's messages and their bytes. */
 final class ToPrimaryCodec {
 
+    private static final int NAME_LENGTH = 200;
+    private static final int TEXT_LENGTH = 2000;
+
     private ToPrimaryCodec() {}
 
     /**
@@ -75,7 +78,7 @@ final class ToPrimaryCodec {
         return new Hello(
                 hello.getProtocol(),
                 Fields.uuid(hello.getReplicaId(), "replica_id"),
-                hello.getReplicaName(),
+                Fields.text(hello.getReplicaName(), NAME_LENGTH),
                 hello.hasPosition() ? decode(hello.getPosition()) : null,
                 Fields.frameNo(hello.getReached()),
                 hello.getWindow());
@@ -92,10 +95,10 @@ final class ToPrimaryCodec {
 
     private static Refusal decode(Proto.Refusal refusal) {
         return new Refusal(
-                refusal.getKind(),
+                Fields.text(refusal.getKind(), NAME_LENGTH),
                 refusal.getFrameNo(),
-                refusal.getExpected(),
-                refusal.getFound(),
-                refusal.getMessage());
+                Fields.text(refusal.getExpected(), TEXT_LENGTH),
+                Fields.text(refusal.getFound(), TEXT_LENGTH),
+                Fields.text(refusal.getMessage(), TEXT_LENGTH));
     }
 }
