@@ -13,7 +13,7 @@ public sealed interface ToPrimary {
      * @param replicaId stays the same across restarts
      * @param replicaName for people
      * @param position where to continue, or null to get a copy of the whole database
-     * @param reached the last frame that readers of the replica may have seen, at or after the position
+     * @param reached the last frame that readers of the replica may have seen, at or after the position; -1 without one
      * @param window bytes that the replica is willing to hold unacknowledged
      */
     record Hello(
@@ -22,7 +22,15 @@ public sealed interface ToPrimary {
             String replicaName,
             @Nullable Place position,
             long reached,
-            long window) implements ToPrimary {}
+            long window) implements ToPrimary {
+
+        /** @throws IllegalArgumentException if a frame is said to have been reached, and no position says in which history */
+        public Hello {
+            if (position == null && reached >= 0) {
+                throw new IllegalArgumentException("readers at frame " + reached + " without a position");
+            }
+        }
+    }
 
     /**
      * Also the sign of life.

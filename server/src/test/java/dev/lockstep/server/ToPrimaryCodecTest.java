@@ -1,7 +1,9 @@
 package dev.lockstep.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lockstep.server.v1.Proto.FollowRequest;
 import dev.lockstep.stream.ToPrimary;
 import dev.lockstep.stream.ToPrimary.Hello;
 import dev.lockstep.stream.ToPrimary.Refusal;
@@ -26,6 +28,16 @@ class ToPrimaryCodecTest {
         String face = "\ud83d\ude00";
         Hello hello = new Hello(ToPrimary.PROTOCOL, new UUID(1, 1), face.repeat(5000), null, -1, 1);
         assertThat(((Hello) decoded(hello)).replicaName()).isEqualTo(face.repeat(200));
+    }
+
+    @Test
+    void replicaWithoutAPositionCannotHaveReachedAFrame() {
+        Hello hello = new Hello(ToPrimary.PROTOCOL, new UUID(1, 1), "new", null, -1, 1);
+        FollowRequest.Builder request = ToPrimaryCodec.encode(hello, "app", false).toBuilder();
+        request.getHelloBuilder().setReached(Long.MAX_VALUE);
+        assertThatThrownBy(() -> ToPrimaryCodec.decode(request.build()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("frame " + Long.MAX_VALUE + " without a position");
     }
 
     private static ToPrimary decoded(ToPrimary message) {
