@@ -10,12 +10,14 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * A copy of a primary's database that follows it, in this process, while any program reads it.
@@ -43,9 +45,6 @@ public final class Replica implements AutoCloseable {
 
     /** For the first answer: before a copy, the primary may wait for its own database to be readable. */
     private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(45);
-
-    private static final long FIRST_RETRY_MILLIS = 100;
-    private static final long LAST_RETRY_MILLIS = 10_000;
 
     /**
      * How long a replica that has followed goes on asking where the answer is now that there is no such database, or no server of
@@ -237,32 +236,40 @@ public final class Replica implements AutoCloseable {
     }
 
     private void follow() {
-        long delay = FIRST_RETRY_MILLIS;
+        Backoff backoff = new Backoff(System::nanoTime);
         while (!closed && refusal == null) {
-            try {
-                reopen();
-                session();
-                delay = FIRST_RETRY_MILLIS;
-            } catch (LockstepException e) {
-                if (e instanceof UnavailableException || mayBePassing(e)) {
-                    lost(e);
-                } else {
-                    refuse(e);
-                }
-            } catch (InterruptedException e) {
-                closed = true;
-            } catch (Throwable e) { // an Error, too: nobody would see that the thread has ended
-                lost(e);
-                closeTarget();
-            }
+            Position before = position;
+            backoff.begin();
+            boolean sound = attempt();
             if (!closed && refusal == null) {
-                delay = state == State.FOLLOWING ? FIRST_RETRY_MILLIS : Math.min(2 * delay, LAST_RETRY_MILLIS);
+                Duration delay = backoff.end(!Objects.equals(before, position), sound && state == State.FOLLOWING);
                 enter(State.CONNECTING);
-                pause(ThreadLocalRandom.current().nextLong(delay) + 1);
+                pause(ThreadLocalRandom.current().nextLong(delay.toMillis()) + 1);
             }
         }
         closeTarget();
         enter(refusal == null ? State.CLOSED : State.REFUSED);
+    }
+
+    /** One session. Returns false if something went wrong on this side. */
+    private boolean attempt() {
+        try {
+            reopen();
+            session();
+        } catch (LockstepException e) {
+            if (e instanceof UnavailableException || mayBePassing(e)) {
+                lost(e);
+            } else {
+                refuse(e);
+            }
+        } catch (InterruptedException e) {
+            closed = true;
+        } catch (Throwable e) { // an Error, too: nobody would see that the thread has ended
+            lost(e);
+            closeTarget();
+            return false;
+        }
+        return true;
     }
 
     /** Whether the answer that there is nothing to follow may be somebody else's, during a restart of the primary. */
@@ -436,10 +443,11 @@ public final class Replica implements AutoCloseable {
 
     private void lost(Throwable e) {
         if (!closed) {
-            String reason = e instanceof IOException && e.getMessage() != null ? e.getMessage() : e.toString();
+            boolean usual = e instanceof IOException && e.getMessage() != null;
+            String reason = usual ? e.getMessage() : e.toString();
             problem = reason;
             logger.info("{}: {}; trying again", database, reason);
-            logger.debug("the connection was lost", e);
+            logger.atLevel(usual ? Level.DEBUG : Level.ERROR).setCause(e).log("where the session failed");
         }
     }
 
