@@ -58,14 +58,19 @@ final class Recovery {
         return segments;
     }
 
-    /** Files of a creation or a deletion that was cut off. */
-    private static void deleteLeftovers(Storage storage, List<Long> starts) throws IOException {
+    /** Deletes, durably, the files of creations and deletions that were cut off: those of no segment that was found. */
+    static void deleteLeftovers(Storage storage, List<Long> starts) throws IOException {
+        boolean deleted = false;
         for (String name : storage.list()) {
             boolean ours = Segment.isFramesName(name) || Segment.isCommitsName(name);
             if (ours && !starts.contains(Segment.startFrameNo(name))) {
                 log.info("Deleting {}, left by a crash while its segment was created or deleted", storage.path(name));
                 storage.delete(name);
+                deleted = true;
             }
+        }
+        if (deleted) {
+            storage.syncDirectory();
         }
     }
 

@@ -384,6 +384,28 @@ class FrameLogTest {
     }
 
     @Test
+    void whatAFailedCreationLeftDoesNotDisturbALogThatBeginsElsewhere() throws IOException {
+        LogStart start = history.start;
+        LogStart later = new LogStart(
+                start.logId(),
+                start.pageSize(),
+                start.startFrameNo() + 1,
+                start.startChecksum(),
+                start.startState(),
+                start.startPages());
+        for (int operation = 1; operation < 5; operation++) { // the fifth, a sync, finds both files whole
+            FaultyStorage disk = new FaultyStorage(random);
+            disk.losePowerAtOperation(operation);
+            assertThatThrownBy(() -> FrameLog.create(disk, start, SMALL)).isInstanceOf(FaultyStorage.PowerLoss.class);
+            disk.restartAfterKill();
+            FrameLog.create(disk, later, SMALL).close();
+            try (FrameLog reopened = FrameLog.open(disk, SMALL)) {
+                assertThat(reopened.start()).as("operation %d, %s", operation, note).isEqualTo(later);
+            }
+        }
+    }
+
+    @Test
     void afterAFailedSyncTheLogRefusesToGoOn() throws IOException {
         FrameLog log = create(SMALL);
         append(log, history.transactions(2, 4));

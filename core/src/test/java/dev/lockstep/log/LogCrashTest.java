@@ -34,7 +34,10 @@ class LogCrashTest {
 
         private final Random random;
         private final FaultyStorage storage;
-        private final History history;
+
+        /** A new one each time that there is no log, as a database that went on without one would begin at another frame. */
+        private History history;
+
         private final FrameLog.Options options;
 
         /** The last frame of the last sync that returned. */
@@ -43,10 +46,14 @@ class LogCrashTest {
         Life(long seed) {
             random = new Random(seed);
             storage = new FaultyStorage(random);
-            history = new History(random, 512);
-            durable = history.start.startFrameNo() - 1;
+            begin();
             options = new FrameLog.Options(
                     2_000 + random.nextInt(20_000), 10_000 + random.nextInt(100_000), Duration.ofDays(100_000));
+        }
+
+        private void begin() {
+            history = new History(random, 512);
+            durable = history.start.startFrameNo() - 1;
         }
 
         void live() throws IOException {
@@ -76,7 +83,7 @@ class LogCrashTest {
                 log = FrameLog.open(storage, options);
             } else {
                 assertThat(durable).as("an existing log was lost").isEqualTo(history.start.startFrameNo() - 1);
-                history.cutAfter(durable);
+                begin();
                 log = FrameLog.create(storage, history.start, options);
             }
             verify(log);
