@@ -166,7 +166,8 @@ public final class FrameLog implements Closeable {
             throw new IllegalStateException(
                     "There is a log already: " + storage.path(storage.list().get(0)));
         }
-        // A creation that was cut off may have been for another frame; beside a newer segment its files would count as a damaged one.
+        // A creation that was cut off may have been for another frame; beside a newer segment its files would count as
+        // a damaged one.
         Recovery.deleteLeftovers(storage, List.of());
         SegmentHeader header =
                 new SegmentHeader(start.logId(), start.pageSize(), start.startFrameNo(), start.startChecksum(), 0);

@@ -400,7 +400,9 @@ class FrameLogTest {
             disk.restartAfterKill();
             FrameLog.create(disk, later, SMALL).close();
             try (FrameLog reopened = FrameLog.open(disk, SMALL)) {
-                assertThat(reopened.start()).as("operation %d, %s", operation, note).isEqualTo(later);
+                assertThat(reopened.start())
+                        .as("operation %d, %s", operation, note)
+                        .isEqualTo(later);
             }
         }
     }
