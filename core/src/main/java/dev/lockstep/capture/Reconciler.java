@@ -94,7 +94,8 @@ final class Reconciler {
         int pagesBefore = index.pages();
         PinnedDatabase state = scan.scan((pageNo, contentCrc, bytes, offset) -> {
             boolean same = index.contains(pageNo) && index.contentCrc(pageNo) == contentCrc;
-            if (!same && pageNo != lockBytePage) {
+            boolean again = pageNo == difference.lastPageNo; // which the index does not know yet
+            if ((!same || again) && pageNo != lockBytePage) {
                 difference.add(pageNo, bytes, offset);
             }
         });
