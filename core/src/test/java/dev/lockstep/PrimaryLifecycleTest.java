@@ -3,9 +3,11 @@ package dev.lockstep;
 import static dev.lockstep.sqlite.SqliteConnections.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.log.LogVerifier;
+import dev.lockstep.sqlite.WalAppender;
 import dev.lockstep.stream.PageSource;
 import dev.lockstep.testing.ChildJvm;
 import dev.lockstep.testing.PrimaryProcess;
@@ -13,6 +15,8 @@ import dev.lockstep.testing.Sqlite3;
 import dev.lockstep.testing.Workload;
 import dev.lockstep.testing.Writers;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -118,6 +122,32 @@ class PrimaryLifecycleTest {
                     }
                 }
             }
+        }
+    }
+
+    @Test
+    void thoseThatWereClosedLeaveNoDescriptorOfADeletedWalIndex() throws Exception {
+        Path descriptors = Path.of("/proc/self/fd");
+        assumeThat(descriptors).exists();
+        for (int i = 0; i < 3; i++) {
+            Primary.of(database).open().close();
+            WalAppender.open(database).close();
+        }
+        String index = database + "-shm";
+        assertThat(Path.of(index)).doesNotExist();
+        try (DirectoryStream<Path> open = Files.newDirectoryStream(descriptors)) {
+            for (Path descriptor : open) {
+                assertThat(target(descriptor)).doesNotStartWith(index);
+            }
+        }
+    }
+
+    /** Empty for one that was closed meanwhile. */
+    private static String target(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString();
+        } catch (IOException e) {
+            return "";
         }
     }
 }

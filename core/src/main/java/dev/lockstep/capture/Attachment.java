@@ -73,9 +73,10 @@ final class Attachment implements Closeable {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
         pins.close();
         SqliteConnections.closeQuietly(checkpoint);
         SqliteConnections.closeQuietly(writer);
+        database.afterClose();
     }
 }

@@ -3,7 +3,6 @@ package dev.lockstep.capture;
 import static dev.lockstep.sqlite.SqliteConnections.text;
 
 import dev.lockstep.io.CrashPoint;
-import dev.lockstep.sqlite.SqliteConnections;
 import dev.lockstep.sqlite.WalFormat;
 import dev.lockstep.sqlite.WalIndex;
 import dev.lockstep.sqlite.WalIndexHeader;
@@ -70,6 +69,9 @@ final class Checkpointer implements Closeable {
     /** How often this cycle was in COPYING. */
     private int rounds;
 
+    /** How many frames were in the database file before the last COPYING. */
+    private int copiedBefore;
+
     private long lockingSince;
     private long notBefore;
     private int postponed;
@@ -129,6 +131,7 @@ final class Checkpointer implements Closeable {
 
     private void copy() throws IOException {
         rounds++;
+        copiedBefore = walIndex.backfilled();
         phase = Phase.COPYING;
         capture.movePin(); // no checkpoint copies what was committed after the pin began
         passive = Workers.run(() -> {
@@ -159,7 +162,9 @@ final class Checkpointer implements Closeable {
     private void lock(WalIndexHeader end) throws IOException {
         // More each time, so that a cycle ends also where others write faster than this copies.
         int bearable = DUE_FRAMES << Math.min(rounds, MAX_DOUBLINGS);
-        if (uncopied(end) > bearable) {
+        if (uncopied(end) > bearable && walIndex.backfilled() == copiedBefore) {
+            postpone(); // somebody reads an old state
+        } else if (uncopied(end) > bearable) {
             copy();
         } else if (lock.tryToHold()) {
             if (renew()) {
@@ -186,43 +191,47 @@ final class Checkpointer implements Closeable {
         postponed++;
     }
 
-    /** A checkpoint that fails, on a full disk for instance, is no reason to stop capturing. */
     private boolean succeeded() {
         try {
             passive.join();
             return true;
         } catch (CompletionException e) {
-            logger.warn("{}: a checkpoint failed, so the WAL goes on growing: {}", path, e.getMessage());
-            return false;
+            return failed(e);
         }
+    }
+
+    /** On a full disk for instance; no reason to stop capturing. */
+    private boolean failed(Exception e) {
+        logger.warn("{}: a checkpoint failed, so the WAL goes on growing: {}", path, e.getMessage());
+        return false;
     }
 
     /** Part 2, with the write lock; false when a reader or another checkpoint is in the way. */
     private boolean renew() throws IOException {
-        try {
-            CrashPoint.CHECKPOINT_LOCKED.reached();
-            if (!capture.movePin()) {
-                return false;
-            }
-            copyRest();
-            CrashPoint.CHECKPOINT_BACKFILLED.reached();
-            if (!capture.everythingCopied()) {
-                return false;
-            }
-            capture.renewPin();
-            CrashPoint.CHECKPOINT_PIN_RENEWED.reached();
-            return true;
-        } catch (SQLException e) {
-            throw SqliteConnections.translate(path, e);
+        CrashPoint.CHECKPOINT_LOCKED.reached();
+        if (!capture.movePin() || !copyRest()) {
+            return false;
         }
+        CrashPoint.CHECKPOINT_BACKFILLED.reached();
+        if (!capture.everythingCopied()) {
+            return false;
+        }
+        capture.renewPin();
+        CrashPoint.CHECKPOINT_PIN_RENEWED.reached();
+        return true;
     }
 
-    private void copyRest() throws SQLException {
+    private boolean copyRest() {
         long start = System.nanoTime();
-        boolean anotherIsAtIt;
-        do {
-            anotherIsAtIt = checkpoint();
-        } while (anotherIsAtIt && System.nanoTime() - start < OTHERS_NANOS);
+        try {
+            boolean anotherIsAtIt;
+            do {
+                anotherIsAtIt = checkpoint();
+            } while (anotherIsAtIt && System.nanoTime() - start < OTHERS_NANOS);
+            return true;
+        } catch (SQLException e) {
+            return failed(e);
+        }
     }
 
     /** Waits for a checkpoint under way; its connection must not be closed beneath it. */

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The only class that opens a database file or its {@code -shm} file while SQLite may have it open in this process. Handles
- * are never closed.
+ * are never closed, but for that of a {@code -shm} file which SQLite has deleted.
  *
  * <p>Reason: SQLite's locks are POSIX record locks, which belong to the process and the inode. When a process closes
  * <em>any</em> descriptor of a file, the kernel drops all of the process's locks on it, SQLite's too; another program can then
@@ -134,10 +135,29 @@ public final class LiveDatabase {
             Object key = inode(shm);
             SharedMemory memory = SHARED_MEMORIES.get(key);
             if (memory == null) {
-                memory = new SharedMemory(new RandomAccessFile(shm.toFile(), "rw"));
+                memory = new SharedMemory(shm, new RandomAccessFile(shm.toFile(), "rw"));
                 SHARED_MEMORIES.put(key, memory);
             }
             return new WalIndex(memory);
+        }
+    }
+
+    /**
+     * To be called after connections were closed: if that was the last use of all, SQLite has deleted the {@code -shm} file, nobody has
+     * a lock on it any more, and its handle is given back.
+     */
+    public void afterClose() throws IOException {
+        Path shm = shmPath();
+        synchronized (SHARED_MEMORIES) {
+            if (isInPlace() && Files.notExists(shm)) {
+                for (Iterator<SharedMemory> each = SHARED_MEMORIES.values().iterator(); each.hasNext(); ) {
+                    SharedMemory memory = each.next();
+                    if (memory.path.equals(shm)) {
+                        each.remove();
+                        memory.file.close();
+                    }
+                }
+            }
         }
     }
 
@@ -147,13 +167,15 @@ public final class LiveDatabase {
         return key != null ? key : file.toRealPath();
     }
 
-    /** The mapped blocks of one {@code -shm} file; they stay mapped for the life of the process. Thread-safe. */
+    /** The mapped blocks of one {@code -shm} file; they stay mapped while anybody holds one. Thread-safe. */
     static final class SharedMemory {
 
+        private final Path path;
         private final RandomAccessFile file;
         private final List<MappedByteBuffer> blocks = new ArrayList<>();
 
-        private SharedMemory(RandomAccessFile file) {
+        private SharedMemory(Path path, RandomAccessFile file) {
+            this.path = path;
             this.file = file;
         }
 

@@ -423,6 +423,7 @@ public final class WalAppender implements Closeable {
     private void closeAnchor() throws IOException {
         try {
             anchor.close();
+            LiveDatabase.of(path).afterClose();
         } catch (SQLException e) {
             throw SqliteConnections.translate(path, e);
         }

@@ -2,6 +2,7 @@ package dev.lockstep.capture;
 
 import static dev.lockstep.sqlite.SqliteConnections.execute;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.Primary;
 import dev.lockstep.testing.Workload;
@@ -38,6 +39,31 @@ class CheckpointTest {
                 workload.small();
             }
             assertThat(primary.status().failure()).isNull();
+        }
+    }
+
+    /** It keeps more frames from being copied than a checkpoint leaves for the time under the write lock at most. */
+    @Test
+    void aReaderOfAnOldStateIsToldOfHoweverLargeTheWal() throws Exception {
+        Path database = directory.resolve("app.db");
+        String url = "jdbc:sqlite:" + database + "?busy_timeout=60000";
+        try (Connection writer = DriverManager.getConnection(url)) {
+            execute(writer, "PRAGMA page_size=512");
+            execute(writer, "PRAGMA journal_mode=WAL");
+            execute(writer, "CREATE TABLE t (v BLOB)");
+            try (Primary primary = Primary.of(database).open();
+                    Connection reader = DriverManager.getConnection(url)) {
+                execute(reader, "BEGIN");
+                execute(reader, "SELECT count(*) FROM t");
+                for (int i = 0; i < 60; i++) {
+                    execute(writer, "INSERT INTO t VALUES (zeroblob(1000000))");
+                }
+                await().until(() -> primary.status().wal().uncopiedFrames() > 102_400);
+                int postponed = primary.status().wal().checkpointsPostponed();
+                await().atMost(Duration.ofMinutes(1))
+                        .until(() -> primary.status().wal().checkpointsPostponed() > postponed + 1);
+                execute(reader, "COMMIT");
+            }
         }
     }
 
