@@ -161,6 +161,6 @@ class AdminTest {
 
     @Test
     void aDirectoryIsServedByOneServerOnly() {
-        assertThatThrownBy(this::serve).isInstanceOf(UnavailableException.class).hasMessageContaining("another server");
+        assertThatThrownBy(this::serve).isInstanceOf(UnavailableException.class).hasMessageContaining("serves this directory");
     }
 }
