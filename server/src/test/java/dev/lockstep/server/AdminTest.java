@@ -161,6 +161,8 @@ class AdminTest {
 
     @Test
     void aDirectoryIsServedByOneServerOnly() {
-        assertThatThrownBy(this::serve).isInstanceOf(UnavailableException.class).hasMessageContaining("serves this directory");
+        assertThatThrownBy(this::serve)
+                .isInstanceOf(UnavailableException.class)
+                .hasMessageContaining("serves this directory");
     }
 }
