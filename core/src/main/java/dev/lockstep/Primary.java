@@ -488,7 +488,7 @@ public final class Primary implements Origin, AutoCloseable {
                 SqliteConnections.header(
                         LiveDatabase.of(database)); // refuses what is no database before any file is made
             }
-            Files.createDirectories(dataDirectory);
+            Storage.makeDirectory(dataDirectory);
             ExclusiveFile lock = ExclusiveFile.open(
                     dataDirectory.resolve("LOCK"),
                     "is the primary of " + database

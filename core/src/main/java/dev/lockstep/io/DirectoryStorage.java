@@ -41,11 +41,7 @@ final class DirectoryStorage implements Storage {
 
     @Override
     public StoredFile create(String name) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory);
-            // Only the root has no parent, and the root always exists.
-            syncDirectory(requireNonNull(directory.toAbsolutePath().getParent()));
-        }
+        Storage.makeDirectory(directory);
         Path file = directory.resolve(name);
         FileChannel.open(file, CREATE_NEW, WRITE).close();
         return new ChannelFile(file, READ, WRITE);
@@ -69,6 +65,16 @@ final class DirectoryStorage implements Storage {
     @Override
     public void syncDirectory() throws IOException {
         syncDirectory(directory);
+    }
+
+    static void make(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            // Only the root has no parent, and the root always exists.
+            Path parent = requireNonNull(directory.getParent());
+            make(parent);
+            Files.createDirectories(directory);
+            syncDirectory(parent);
+        }
     }
 
     private static void syncDirectory(Path directory) throws IOException {

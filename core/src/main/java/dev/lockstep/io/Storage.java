@@ -15,6 +15,11 @@ public interface Storage {
         return new DirectoryStorage(directory);
     }
 
+    /** Makes a directory and those above it where they are missing, durably: otherwise a power loss could take it with all that it holds. */
+    static void makeDirectory(Path directory) throws IOException {
+        DirectoryStorage.make(directory.toAbsolutePath());
+    }
+
     /** The full path or address of a file of that name, for messages. */
     String path(String name);
 

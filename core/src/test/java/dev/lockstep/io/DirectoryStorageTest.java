@@ -18,7 +18,7 @@ class DirectoryStorageTest {
 
     @Test
     void makesTheDirectoryWithTheFirstFile() throws IOException {
-        Storage storage = Storage.directory(parent.resolve("log"));
+        Storage storage = Storage.directory(parent.resolve("data/log"));
         assertThat(storage.list()).isEmpty();
 
         storage.create("b").close();

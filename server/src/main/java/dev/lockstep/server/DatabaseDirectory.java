@@ -4,6 +4,7 @@ import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.ExclusiveFile;
+import dev.lockstep.io.Storage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +55,7 @@ final class DatabaseDirectory implements AutoCloseable {
      * @throws UnavailableException if another server has it open
      */
     static DatabaseDirectory open(Path directory, int limit) throws IOException {
-        Files.createDirectories(directory);
+        Storage.makeDirectory(directory);
         DatabaseDirectory opened = new DatabaseDirectory(
                 directory, limit, ExclusiveFile.open(directory.resolve(".lock"), "serves this directory of databases"));
         try {
@@ -114,7 +115,7 @@ final class DatabaseDirectory implements AutoCloseable {
             throw new UnsupportedException(
                     "there are " + limit + " databases, which is the limit; drop one, or raise the limit");
         }
-        Files.createDirectories(directory.resolve(name));
+        Storage.makeDirectory(directory.resolve(name));
         Primary made = primary(name);
         open.put(name, made);
         return made;

@@ -11,6 +11,7 @@ import dev.lockstep.RefusedException;
 import dev.lockstep.RefusedException.Kind;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
+import dev.lockstep.io.Storage;
 import dev.lockstep.server.libsql.v1.ReplicationLogGrpc.ReplicationLogBlockingStub;
 import dev.lockstep.server.libsql.v1.ReplicationLogGrpc.ReplicationLogStub;
 import dev.lockstep.server.libsql.v1.WalLog.Frame;
@@ -100,7 +101,7 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
         if (fresh) {
             delete(directory);
         }
-        Files.createDirectories(directory);
+        Storage.makeDirectory(directory);
         LibsqlPrimary primary = new LibsqlPrimary(url, parsed, directory, authorities, authToken);
         primary.history = LibsqlHistory.open(directory, url);
         primary.thread.start();
