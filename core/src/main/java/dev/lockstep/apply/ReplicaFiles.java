@@ -6,6 +6,8 @@ import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.io.Storage;
+import dev.lockstep.sqlite.DatabaseHeader;
+import dev.lockstep.sqlite.LiveDatabase;
 import dev.lockstep.sqlite.SqliteConnections;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -147,12 +149,34 @@ final class ReplicaFiles {
             if (record.renamePending()) {
                 install(record);
             }
-            usable = databaseExists();
-            return usable ? record : null;
+            if (databaseExists()) {
+                requireLooksLike(record);
+                usable = true;
+                return record;
+            }
+            return null;
         } finally {
             if (!usable) {
                 record.close();
             }
+        }
+    }
+
+    /** Tells another database that was put in the replica's place, before SQLite opens it and changes its journal mode. */
+    private void requireLooksLike(ReplicaRecord record) throws IOException {
+        DatabaseHeader header;
+        try {
+            header = SqliteConnections.header(LiveDatabase.of(database));
+        } catch (UnsupportedException e) {
+            throw notAReplica("is not the replica that " + record().getFileName() + " belongs to: " + e.getMessage());
+        }
+        if (header.pageSize() != record.pageSize() || !header.wal()) {
+            throw notAReplica(String.format(
+                    "is not the replica that %s belongs to: expected pages of %d bytes and WAL mode, found %d bytes and %s",
+                    record().getFileName(),
+                    record.pageSize(),
+                    header.pageSize(),
+                    header.wal() ? "WAL mode" : "another journal mode"));
         }
     }
 

@@ -350,6 +350,27 @@ class ApplierTest {
         assertThat(Files.exists(wal(other))).isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"PRAGMA journal_mode=DELETE;", "PRAGMA page_size=8192; PRAGMA journal_mode=WAL;"})
+    void anotherDatabaseInTheReplicasPlaceIsNotTouched(String shape) throws Exception {
+        Files.delete(copy);
+        Sqlite3.run(copy, shape + "CREATE TABLE precious (a);");
+        byte[] before = Files.readAllBytes(copy);
+        assertThatThrownBy(() -> Replicas.open(copy))
+                .isInstanceOf(NotAReplicaException.class)
+                .hasMessageContaining("--force");
+        assertThat(Files.readAllBytes(copy)).isEqualTo(before);
+        assertThat(Files.exists(wal(copy))).isFalse();
+    }
+
+    @Test
+    void aFileThatIsNoDatabaseInTheReplicasPlaceIsNotTouched() throws Exception {
+        Files.writeString(copy, "a letter");
+        assertThatThrownBy(() -> Replicas.open(copy)).isInstanceOf(NotAReplicaException.class);
+        assertThat(copy).hasContent("a letter");
+    }
+
     @Test
     void whereNothingIsThereIsNoReplica() throws Exception {
         assertThat(Applier.open(directory.resolve("absent.db"), Applier.Options.defaults()))
