@@ -351,8 +351,7 @@ class ApplierTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"PRAGMA journal_mode=DELETE;", "PRAGMA page_size=8192; PRAGMA journal_mode=WAL;"})
+    @ValueSource(strings = {"PRAGMA journal_mode=DELETE;", "PRAGMA page_size=8192; PRAGMA journal_mode=WAL;"})
     void anotherDatabaseInTheReplicasPlaceIsNotTouched(String shape) throws Exception {
         Files.delete(copy);
         Sqlite3.run(copy, shape + "CREATE TABLE precious (a);");
