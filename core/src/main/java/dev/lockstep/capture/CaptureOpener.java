@@ -14,6 +14,7 @@ import dev.lockstep.sqlite.WalIndexHeader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.InstantSource;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -184,20 +185,32 @@ public final class CaptureOpener {
         }
     }
 
+    /** The index of the new head is made beside the old one, which stays right, and which the log can bring to the head, until then. */
     private Capture reconcile(Attachment attachment, FrameLog log, @Nullable PageIndex found) throws IOException {
+        Path beside = home.pageIndex().resolveSibling(home.pageIndex().getFileName() + ".new");
         try (LiveScan scan = new LiveScan(attachment)) {
             PageIndex index = found != null ? found : Reconciler.recover(scan, log, home.pageIndex());
+            PageIndex next =
+                    PageIndex.create(beside, log.start().logId(), log.start().pageSize());
             CommitRecord head = log.head();
-            Transcriber transcriber = new Transcriber(log, index, clock);
-            Reconciler.Appended appended = Reconciler.appendDifference(scan, attachment.pageSize(), index, transcriber);
-            log.sync();
+            Reconciler.Appended appended = Reconciler.appendDifference(
+                    scan, attachment.pageSize(), index, next, new Transcriber(log, next, clock));
+            boolean differed = appended.pages() > 0;
+            if (differed) {
+                next.flush(log.sync().frameNo());
+                next.force();
+                Files.move(beside, home.pageIndex(), StandardCopyOption.ATOMIC_MOVE);
+            }
+            (differed ? index : next).close();
             logger.info(
                     "{}: its WAL does not continue the log, so it was compared page by page with frame {}: {} pages differed and were"
                             + " appended as one transaction",
                     database,
                     head.frameNo(),
                     appended.pages());
-            return capture(attachment, log, index, appended.end());
+            return capture(attachment, log, differed ? next : index, appended.end());
+        } finally {
+            Files.deleteIfExists(beside);
         }
     }
 

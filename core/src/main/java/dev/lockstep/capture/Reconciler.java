@@ -86,20 +86,27 @@ final class Reconciler {
      */
     record Appended(int pages, WalMark end) {}
 
-    /** Appends the pages in which the database differs from the index, as one transaction. */
-    static Appended appendDifference(LiveScan scan, int pageSize, PageIndex index, Transcriber transcriber)
-            throws IOException {
+    /**
+     * Appends the pages in which the database differs from the index, as one transaction.
+     *
+     * @param index of the log's head
+     * @param next a new one, which is at the log's head afterwards if anything was appended; the transcriber writes to it
+     */
+    static Appended appendDifference(
+            LiveScan scan, int pageSize, PageIndex index, PageIndex next, Transcriber transcriber) throws IOException {
         Difference difference = new Difference(pageSize, transcriber);
         int lockBytePage = FrameLayout.lockBytePage(pageSize);
-        int pagesBefore = index.pages();
         PinnedDatabase state = scan.scan((pageNo, contentCrc, bytes, offset) -> {
-            boolean same = index.contains(pageNo) && index.contentCrc(pageNo) == contentCrc;
+            PageIndex seen = next.contains(pageNo) ? next : index;
+            boolean same = seen.contains(pageNo) && seen.contentCrc(pageNo) == contentCrc;
             boolean again = pageNo == difference.lastPageNo; // which the index does not know yet
-            if ((!same || again) && pageNo != lockBytePage) {
+            if (same && !again) {
+                next.set(pageNo, seen.frameNo(pageNo), contentCrc);
+            } else if (pageNo != lockBytePage) {
                 difference.add(pageNo, bytes, offset);
             }
         });
-        if (difference.count == 0 && state.pages() != pagesBefore) {
+        if (difference.count == 0 && state.pages() != index.pages()) {
             byte[] firstPage = new byte[pageSize];
             state.read(0, firstPage, 0, pageSize);
             difference.add(1, firstPage, 0);

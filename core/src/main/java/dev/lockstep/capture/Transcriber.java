@@ -150,7 +150,7 @@ final class Transcriber {
     }
 
     /** Writes the header of the next frame in front of the page at {@code at}, and notes the page in the index. */
-    void putFrame(ByteBuffer frames, int at, int pageNo, int sizeAfter) {
+    void putFrame(ByteBuffer frames, int at, int pageNo, int sizeAfter) throws IOException {
         long crc = crcs.add(frames, at);
         checksum = chain.next(checksum, crc);
         frameNo++;
@@ -159,7 +159,7 @@ final class Transcriber {
     }
 
     /** Ends a transaction with the frame just put. */
-    void commit(int end, int sizeAfter, WalMark wal) {
+    void commit(int end, int sizeAfter, WalMark wal) throws IOException {
         index.commit(frameNo, sizeAfter);
         commits.add(new Commit(end, timeMillis, index.state(), wal));
     }

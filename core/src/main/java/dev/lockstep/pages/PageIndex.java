@@ -1,6 +1,5 @@
 package dev.lockstep.pages;
 
-import dev.lockstep.CorruptException;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.FrameLayout;
@@ -16,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * For every page of the primary's database: the last frame that wrote it and the CRC of its content; and over all of them the
@@ -23,11 +24,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Changes since the last {@link #flush} stay in memory, because the file must never be ahead of the durable log (see
  * {@link PageTable}). That costs about 40 bytes for each page changed since then; a flush falls due every 65,536 pages, but only
- * between transactions.
+ * between transactions. Until the first flush of a new index they go straight to the file, since no header vouches for it yet.
  *
  * <p>Not thread-safe, except {@link #force}, which another thread may call.
  */
 public final class PageIndex implements Closeable {
+
+    private static final Logger logger = LoggerFactory.getLogger(PageIndex.class);
 
     /** A flush is due when this many pages have changed: 256 MiB of 4 KiB pages. */
     private static final int FLUSH_PAGES = 65_536;
@@ -40,6 +43,9 @@ public final class PageIndex implements Closeable {
     private final int lockBytePage;
     private final long zeroPageCrc;
     private final PageChanges changes = new PageChanges();
+
+    /** Whether changes need not wait for a flush: there is no header yet, or they are durable in the log already. */
+    private boolean straight = true;
 
     private int pages;
     private int highestPage;
@@ -69,9 +75,9 @@ public final class PageIndex implements Closeable {
      * Opens the index that belongs to {@code log} and brings it to the log's head.
      *
      * @return null when there is none, or when it does not fit the log: the file was lost or damaged, and must be made anew
-     * @throws CorruptException if the log's frames do not lead to the state that its commit index names
      */
     public static @Nullable PageIndex open(Path file, FrameLog log) throws IOException {
+        log.sync();
         PageTable table = new PageTable(file);
         PageTable.Header header = table.header();
         int pageSize = log.start().pageSize();
@@ -84,10 +90,27 @@ public final class PageIndex implements Closeable {
             return null;
         }
         PageIndex index = new PageIndex(table, header.logId(), pageSize);
-        table.mapExisting(header.pages());
-        index.flushed = header;
-        index.forced = header;
-        index.replay(header, log);
+        boolean fits = false;
+        try {
+            table.mapExisting(header.pages());
+            index.forced = header;
+            index.replay(header, log);
+            fits = index.state == log.head().stateChecksum();
+        } finally {
+            if (!fits) {
+                table.close();
+            }
+        }
+        if (!fits) {
+            logger.warn(
+                    "{}: expected state checksum {} at frame {}, as the log says, found {}; the page index is damaged and made anew",
+                    file,
+                    Long.toHexString(log.head().stateChecksum()),
+                    log.head().frameNo(),
+                    Long.toHexString(index.state));
+            return null;
+        }
+        index.flush(log.head().frameNo());
         return index;
     }
 
@@ -113,12 +136,6 @@ public final class PageIndex implements Closeable {
                 state ^= StateChecksum.mix(pageNo, contentCrc(pageNo));
             }
         }
-        if (state != log.head().stateChecksum()) {
-            throw new CorruptException(String.format(
-                    "page index: expected state checksum %016x at frame %d as the commit index says, found %016x;"
-                            + " delete the page index file, and it will be made anew from the database",
-                    log.head().stateChecksum(), log.head().frameNo(), state));
-        }
     }
 
     private void replay(ByteBuffer frames) throws IOException {
@@ -134,9 +151,9 @@ public final class PageIndex implements Closeable {
     }
 
     /** Notes that frame {@code frameNo} wrote {@code pageNo} with this content. */
-    public void set(int pageNo, long frameNo, long contentCrc) {
+    public void set(int pageNo, long frameNo, long contentCrc) throws IOException {
         toggle(pageNo);
-        changes.put(pageNo, contentCrc, frameNo + 1);
+        put(pageNo, contentCrc, frameNo + 1);
         toggle(pageNo);
         if (Integer.compareUnsigned(pageNo, highestPage) > 0) {
             highestPage = pageNo;
@@ -147,11 +164,11 @@ public final class PageIndex implements Closeable {
      * Notes that frame {@code frameNo} committed with a database of {@code sizeAfter} pages. Pages past the end are gone; pages that
      * the database grew by without any frame for them hold zeros, as the file system gives them.
      */
-    public void commit(long frameNo, int sizeAfter) {
+    public void commit(long frameNo, int sizeAfter) throws IOException {
         for (int pageNo = highestPage; pageNo > sizeAfter; pageNo--) {
             if (framePlusOne(pageNo) != 0) {
                 toggle(pageNo);
-                changes.put(pageNo, 0, 0);
+                put(pageNo, 0, 0);
             }
         }
         for (int pageNo = pages + 1; pageNo <= sizeAfter; pageNo++) {
@@ -161,6 +178,14 @@ public final class PageIndex implements Closeable {
         }
         pages = sizeAfter;
         highestPage = sizeAfter;
+    }
+
+    private void put(int pageNo, long contentCrc, long framePlusOne) throws IOException {
+        if (straight) {
+            table.set(pageNo, contentCrc, framePlusOne);
+        } else {
+            changes.put(pageNo, contentCrc, framePlusOne);
+        }
     }
 
     /** Adds the page's part to the state checksum, or takes it away if it is there. */
@@ -179,6 +204,11 @@ public final class PageIndex implements Closeable {
     /** Whether the database has this page, and it is not the lock-byte page. */
     public boolean contains(int pageNo) {
         return framePlusOne(pageNo) != 0;
+    }
+
+    /** The last frame that wrote the page; meaningful only where {@link #contains} says so. */
+    public long frameNo(int pageNo) {
+        return framePlusOne(pageNo) - 1;
     }
 
     private long framePlusOne(int pageNo) {
@@ -210,6 +240,7 @@ public final class PageIndex implements Closeable {
     public void flush(long frameNo) throws IOException {
         changes.forEach(table::set);
         changes.clear();
+        straight = false;
         flushed = new PageTable.Header(logId, pageSize, pages, frameNo, state);
     }
 

@@ -19,8 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PageIndexLimitsTest {
 
     /** Runs the rest of its arguments with a file system of 256 KiB at the first. */
-    private static final String ON_SMALL_DISK =
-            "mount -t tmpfs -o size=256k tmpfs \"$1\" || exit 77; shift; exec \"$@\"";
+    private static final String ON_SMALL_DISK = "mount -t tmpfs -o size=256k tmpfs \"$1\" || exit 77; shift; exec \"$@\"";
 
     private static final int NOT_PERMITTED = 77;
 
@@ -51,6 +50,14 @@ class PageIndexLimitsTest {
             index.force();
         }
         assertThat(Files.size(index())).isLessThanOrEqualTo(32 * 1024);
+    }
+
+    /** While no header vouches for its entries, nothing has to wait in memory. */
+    @Test
+    void aNewIndexOfMillionsOfPagesNeedsLittleMemory() throws Exception {
+        try (ChildJvm child = new ChildJvm(ManyPages.class, Map.of(), index().toString(), "5000000")) {
+            assertThat(child.exitCode()).as(child.tail()).isZero();
+        }
     }
 
     private Path index() {

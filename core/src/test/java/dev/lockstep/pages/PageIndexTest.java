@@ -88,6 +88,26 @@ class PageIndexTest {
         }
     }
 
+    @Test
+    void aDamagedEntryIsNoticed() throws Exception {
+        Path file = directory.resolve("pages.idx");
+        try (FrameLog log =
+                FrameLog.create(Storage.directory(directory.resolve("log")), START, FrameLog.Options.defaults())) {
+            PageIndex index = PageIndex.create(file, START.logId(), PAGE_SIZE);
+            transaction(log, index);
+            index.flush(log.sync().frameNo());
+            index.force();
+            index.close();
+            try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+                bytes.seek(4096);
+                int crc = bytes.read();
+                bytes.seek(4096);
+                bytes.write(~crc);
+            }
+            assertThat(PageIndex.open(file, log)).isNull();
+        }
+    }
+
     /** A few pages, of which some may be past the end that the commit frame then says, as spilled pages are. */
     private void transaction(FrameLog log, PageIndex index) throws IOException {
         int frames = 1 + random.nextInt(6);
