@@ -10,11 +10,13 @@ import dev.lockstep.log.LogStart;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageIndex;
 import dev.lockstep.sqlite.LiveDatabase;
+import dev.lockstep.sqlite.SqliteConnections;
 import dev.lockstep.sqlite.WalIndexHeader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
 import java.time.InstantSource;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +56,7 @@ public final class CaptureOpener {
     }
 
     /**
-     * Attaches to the database.
+     * Attaches to the database. If that fails, the WAL stays as it is, for it may be all that proves what a power failure took.
      *
      * @param log the log to go on with; null begins a new history in {@link Home#storage}
      */
@@ -64,6 +66,8 @@ public final class CaptureOpener {
                     database + " is gone, though its log is there. Put the database back, for instance from a"
                             + " replica's copy; or, to begin a new history, move the log away too");
         }
+        boolean hasWal = log != null && Files.exists(LiveDatabase.of(database).walPath());
+        Connection keeper = hasWal ? SqliteConnections.openKeeper(database) : null;
         try {
             return attach(log);
         } catch (
@@ -71,6 +75,10 @@ public final class CaptureOpener {
                         e) { // the WAL was reset just now; the comparison that this makes due needs a new start
             logger.info("{}: {}", database, e.getMessage());
             return attach(log);
+        } finally {
+            if (keeper != null) {
+                SqliteConnections.closeQuietly(keeper);
+            }
         }
     }
 

@@ -36,7 +36,7 @@ final class RollForward {
     static @Nullable WalMark apply(Path database, FrameLog log) throws IOException {
         try (WalAppender appender = WalAppender.open(database)) {
             CommitRecord kept = lastKept(appender.begin(), log);
-            if (kept == null) {
+            if (kept == null || !(appender.place().frame() > 0 || appender.resumeGeneration())) {
                 appender.abort();
                 return null;
             }

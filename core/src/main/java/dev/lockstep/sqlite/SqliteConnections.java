@@ -106,6 +106,23 @@ public final class SqliteConnections {
         }
     }
 
+    /**
+     * Opens one that saves the WAL from the others: while it is open, none of them is the last to close, and when it is itself, SQLite
+     * neither copies nor deletes the WAL, because it cannot lock the database exclusively through a handle that only reads.
+     *
+     * @param database which has a WAL
+     */
+    public static Connection openKeeper(Path database) throws IOException {
+        Connection connection = open(database, true);
+        try {
+            text(connection, "PRAGMA user_version");
+            return connection;
+        } catch (SQLException e) {
+            closeQuietly(connection);
+            throw translate(database, e);
+        }
+    }
+
     /** Reads the header of {@code database} through the never-closed handle. */
     public static DatabaseHeader header(LiveDatabase database) throws IOException {
         byte[] bytes = new byte[DatabaseHeader.SIZE];

@@ -82,6 +82,7 @@ public final class WalAppender implements Closeable {
     private int commits;
     private int pagesAfter;
     private boolean endsInCommit;
+    private boolean resumes;
 
     /** To here there are zeros beyond the last frame. */
     private long allocated;
@@ -170,6 +171,7 @@ public final class WalAppender implements Closeable {
         checksum = expected.frameChecksum();
         commits = 0;
         endsInCommit = true;
+        resumes = false;
         stage.clear();
         return place();
     }
@@ -224,7 +226,7 @@ public final class WalAppender implements Closeable {
         if (source.remaining() % frameSize != 0) {
             throw new IllegalArgumentException(source.remaining() + " bytes are not whole frames of " + frameSize);
         }
-        if (lastFrame == 0) {
+        if (lastFrame == 0 && !resumes) {
             beginGeneration();
         }
         for (int at = source.position(); at < source.limit(); at += frameSize) {
@@ -236,6 +238,31 @@ public final class WalAppender implements Closeable {
                 listener.commit(new WalPlace(salts, lastFrame, checksum));
             }
         }
+    }
+
+    /**
+     * Makes frames that an empty WAL has lost the same again, bit for bit: they go under the header that still stands there. Then
+     * whatever part of them a crash leaves is a part of what was lost. What stands behind the header is cut off, so that nothing can
+     * continue them.
+     *
+     * @return false if the header is not there
+     */
+    public boolean resumeGeneration() throws IOException {
+        requireBegun();
+        ByteBuffer bytes = ByteBuffer.allocate(WalFormat.HEADER_SIZE);
+        if (lastFrame > 0 || wal.read(bytes, 0) < WalFormat.HEADER_SIZE) {
+            return false;
+        }
+        WalFormat.Header header = WalFormat.Header.decode(bytes);
+        if (header.salts() != salts || header.pageSize() != pageSize) {
+            return false;
+        }
+        wal.truncate(WalFormat.HEADER_SIZE);
+        allocated = 0;
+        bigEndian = header.bigEndian();
+        checksum = header.checksum();
+        resumes = true;
+        return true;
     }
 
     /** New salts each time: no frame that stands in the file from before can fit them. */

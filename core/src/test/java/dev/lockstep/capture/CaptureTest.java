@@ -11,6 +11,7 @@ import dev.lockstep.Position;
 import dev.lockstep.Primary;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
+import dev.lockstep.io.CrashPoint;
 import dev.lockstep.io.Storage;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLayout;
@@ -18,8 +19,11 @@ import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogStart;
 import dev.lockstep.pages.FileScan;
 import dev.lockstep.pages.StateChecksum;
+import dev.lockstep.testing.ChildJvm;
 import dev.lockstep.testing.EveryKind;
+import dev.lockstep.testing.PrimaryProcess;
 import dev.lockstep.testing.Sqlite3;
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +35,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -143,6 +148,38 @@ class CaptureTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 5})
     void transactionsThatTheWalLostArePutBackFromTheLog(int lost) throws Exception {
+        assertAllAreThere(losePowerAndFrames(lost));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5})
+    void aFailedOpenLeavesTheProofThatTheWalLostTransactions(int lost) throws Exception {
+        Position captured = losePowerAndFrames(lost);
+        Path kept = directory.resolve("kept.idx");
+        Files.move(data().resolve("pages.idx"), kept);
+        Files.createDirectory(data().resolve("pages.idx"));
+        assertThatThrownBy(() -> Primary.of(database).open()).isInstanceOf(IOException.class);
+        Files.delete(data().resolve("pages.idx"));
+        Files.move(kept, data().resolve("pages.idx"));
+        assertAllAreThere(captured);
+    }
+
+    /** All frames of the WAL were lost, and some of them are put back when the process dies. */
+    @Test
+    void puttingBackGoesOnAfterACrashInTheMiddleOfIt() throws Exception {
+        Position captured = losePowerAndFrames(5);
+        Map<String, String> crash = Map.of("lockstep.crashAt", CrashPoint.APPLY_FRAMES_WRITTEN.name());
+        try (ChildJvm child = new ChildJvm(PrimaryProcess.class, crash, database.toString(), "1000000")) {
+            assertThat(child.exitCode()).as(child.tail()).isEqualTo(ChildJvm.KILLED);
+        }
+        try (RandomAccessFile wal = new RandomAccessFile(database + "-wal", "rw")) {
+            wal.setLength(32 + 2 * (24 + 4096));
+        }
+        assertAllAreThere(captured);
+    }
+
+    /** Five inserts of one frame each are in the log, and of these so many not in the WAL. */
+    private Position losePowerAndFrames(int lost) throws Exception {
         create("");
         Position captured;
         int walFrames;
@@ -174,6 +211,10 @@ class CaptureTest {
             wal.write(new byte[lost * (24 + 4096)]);
         }
         database = crashed.resolve("app.db");
+        return captured;
+    }
+
+    private void assertAllAreThere(Position captured) throws Exception {
         try (Primary primary = Primary.of(database).open();
                 Connection reader = connect()) {
             assertThat(text(reader, "SELECT group_concat(v) FROM t")).isEqualTo("0,1,2,3,4,5");
