@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 class PageIndexLimitsTest {
 
     /** Runs the rest of its arguments with a file system of 256 KiB at the first. */
-    private static final String ON_SMALL_DISK = "mount -t tmpfs -o size=256k tmpfs \"$1\" || exit 77; shift; exec \"$@\"";
+    private static final String ON_SMALL_DISK =
+            "mount -t tmpfs -o size=256k tmpfs \"$1\" || exit 77; shift; exec \"$@\"";
 
     private static final int NOT_PERMITTED = 77;
 
