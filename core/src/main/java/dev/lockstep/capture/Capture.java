@@ -324,11 +324,11 @@ public final class Capture implements Closeable {
         boolean copied = everythingCopied();
         WalMark before = tail.at();
         pinAnywayNanos = committedSincePin ? PIN_ANYWAY_NANOS : Math.min(2 * pinAnywayNanos, PIN_LONGEST_NANOS);
-        if (!committedSincePin && !copied) {
-            // A foreign checkpoint reads a slot's mark once, then waits until it gets the slot. When the pin took the
-            // slot in between,
-            // with a newer mark that is in nobody's way, it waits for the pin nevertheless; and the next pin would
-            // share the slot.
+        if (!committedSincePin && !copied && !checkpointer.holdsLock()) {
+            // A foreign checkpoint reads a slot's mark once, then waits until it gets the slot. When the pin took it in
+            // between, with a newer mark that is in nobody's way, it waits for the pin nevertheless; and the next pin
+            // would share the slot. But not where our own write lock's connection is on that slot as well: with the
+            // lowered mark, it would be in the way of our own checkpoint.
             walIndex.lowerReadMark(end.maxFrame());
         }
         attachment.pins().make();

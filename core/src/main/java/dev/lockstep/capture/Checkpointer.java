@@ -91,6 +91,11 @@ final class Checkpointer implements Closeable {
         return phase == Phase.RESTING;
     }
 
+    /** Whether it holds the write lock now. */
+    boolean holdsLock() {
+        return lock.isHeld();
+    }
+
     /** Consecutive cycles that could not finish. */
     int postponed() {
         return postponed;

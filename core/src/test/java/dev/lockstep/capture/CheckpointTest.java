@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.Primary;
+import dev.lockstep.io.Storage;
+import dev.lockstep.log.FrameLog;
+import dev.lockstep.testing.Foreign;
 import dev.lockstep.testing.Workload;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.time.Duration;
+import java.time.InstantSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +70,43 @@ class CheckpointTest {
                 execute(reader, "COMMIT");
             }
         }
+    }
+
+    /** More frames than make a cycle due, again and again, so that the WAL shows whether the cycles end. */
+    @Test
+    void theWalStaysSmallThoughAnotherCheckpointIsAlwaysUnderWayAtTheEndOfACycle() throws Exception {
+        Path database = directory.resolve("app.db");
+        CaptureOpener.Home home = new CaptureOpener.Home(
+                Storage.directory(directory.resolve("log")),
+                directory.resolve("pages.idx"),
+                FrameLog.Options.defaults());
+        try (Capture capture = new CaptureOpener(database, home, InstantSource.system()).open(null);
+                FrameLog log = capture.log();
+                Connection connection =
+                        DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=60000")) {
+            execute(connection, "PRAGMA wal_autocheckpoint=0");
+            execute(connection, "CREATE TABLE t (v)");
+            try (Foreign other = Foreign.python("checkpoint_in_the_way.py", database)) {
+                await().atMost(Duration.ofMinutes(1))
+                        .until(() -> other.isAlive() && other.output().contains("in the way"));
+                for (int i = 0; i < 8; i++) {
+                    execute(connection, "INSERT INTO t VALUES (zeroblob(900 * 4096))");
+                    endCycle(capture);
+                    assertThat(capture.status().walFrames()).isBetween(900, 1000);
+                }
+                other.stop();
+            }
+            assertThat(log.head().sizeAfter()).isGreaterThan(8 * 900);
+        }
+    }
+
+    private static void endCycle(Capture capture) throws IOException {
+        do {
+            capture.step();
+            assertThat(capture.status().checkpointsPostponed())
+                    .as("cycles that did not end")
+                    .isLessThan(8);
+        } while (capture.status().uncopiedFrames() > 0);
     }
 
     private static final class Starts {
