@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * {@link PageTable}). That costs about 40 bytes for each page changed since then; a flush falls due every 65,536 pages, but only
  * between transactions. Until the first flush of a new index they go straight to the file, since no header vouches for it yet.
  *
- * <p>Not thread-safe, except {@link #force}, which another thread may call.
+ * <p>Not thread-safe, except {@link #force}, which other threads may call.
  */
 public final class PageIndex implements Closeable {
 
@@ -244,8 +244,8 @@ public final class PageIndex implements Closeable {
         flushed = new PageTable.Header(logId, pageSize, pages, frameNo, state);
     }
 
-    /** Makes the last flush durable, if it is not yet. Any one thread. */
-    public void force() {
+    /** Makes the last flush durable, if it is not yet. Any thread. */
+    public synchronized void force() {
         PageTable.Header header = flushed;
         if (header != null && !header.equals(forced)) {
             table.force(header);
