@@ -14,6 +14,7 @@ import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.function.Predicate;
@@ -132,6 +133,9 @@ final class ReplicaRecord implements Closeable {
      * @throws dev.lockstep.UnavailableException if somebody else has it open
      */
     static ReplicaRecord open(Path path) throws IOException {
+        if (Files.size(path) < SIZE) { // mapping would make it longer, and it may be no record at all
+            throw unusable(path);
+        }
         return openExclusively(path).read(path);
     }
 

@@ -9,6 +9,7 @@ import dev.lockstep.log.Seal;
 import dev.lockstep.log.WalMark;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
@@ -120,6 +121,13 @@ class ReplicaRecordTest {
         try (ReplicaRecord record = ReplicaRecord.open(path)) {
             assertThat(record.newest()).isEqualTo(commit(11));
         }
+    }
+
+    @Test
+    void aFileThatIsNoRecordIsLeftAsItIs() throws Exception {
+        Files.writeString(path, "a letter");
+        assertThatThrownBy(() -> ReplicaRecord.open(path)).isInstanceOf(CorruptException.class);
+        assertThat(path).hasContent("a letter");
     }
 
     private ReplicaRecord create() throws IOException {
