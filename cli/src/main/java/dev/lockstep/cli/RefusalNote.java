@@ -47,7 +47,9 @@ record RefusalNote(long timeMillis, ExitCode outcome, String message) {
         Files.deleteIfExists(file(replica));
     }
 
-    private static Path file(Path replica) {
-        return replica.resolveSibling(replica.getFileName() + SUFFIX);
+    /** Beside the replica itself, where its other files are, also if it is named through a symbolic link. */
+    private static Path file(Path replica) throws IOException {
+        Path real = Files.exists(replica) ? replica.toRealPath() : replica;
+        return real.resolveSibling(real.getFileName() + SUFFIX);
     }
 }
