@@ -76,7 +76,7 @@ final class Follower {
                 show();
                 LockstepException refusal = replica.refusal();
                 if (refusal != null) {
-                    note(refusal);
+                    noting(() -> note(refusal));
                     throw refusal;
                 }
                 if (reached) {
@@ -106,13 +106,13 @@ final class Follower {
         }
     }
 
-    private void show() throws IOException {
+    private void show() {
         Replica.Status status = replica.status();
         reportChange(status);
         terminal.show(line(status));
     }
 
-    private void reportChange(Replica.Status status) throws IOException {
+    private void reportChange(Replica.Status status) {
         if (status.problem() != null && !status.problem().equals(problem) && replica.refusal() == null) {
             terminal.report(replica.database() + ": " + status.problem() + "; trying again");
         }
@@ -125,7 +125,7 @@ final class Follower {
             copyReported = true;
             terminal.report(replica.database() + ": copying from " + source);
         } else if (reported == Replica.State.FOLLOWING) {
-            RefusalNote.remove(replica.database());
+            noting(() -> RefusalNote.remove(replica.database()));
             Position position = status.position();
             terminal.report(replica.database() + ": following " + source
                     + (position == null ? "" : " from frame " + Formats.count(position.frameNo())));
@@ -154,6 +154,19 @@ final class Follower {
                 Formats.perSecond(speed),
                 Formats.count(behind, "frame"),
                 Formats.duration((now - equalNanos) / 1_000_000));
+    }
+
+    private interface Noting {
+        void run() throws IOException;
+    }
+
+    /** What becomes of the note changes nothing about the replica, so a failure of it is told and no more. */
+    private void noting(Noting action) {
+        try {
+            action.run();
+        } catch (IOException e) {
+            terminal.report("the note for 'lockstep status' could not be changed: " + e);
+        }
     }
 
     /** Only beside what is a replica: no file is to appear beside a database that is none of ours. */
