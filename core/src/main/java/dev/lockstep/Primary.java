@@ -5,6 +5,7 @@ import dev.lockstep.capture.CaptureOpener;
 import dev.lockstep.capture.Watcher;
 import dev.lockstep.capture.Workers;
 import dev.lockstep.io.ExclusiveFile;
+import dev.lockstep.io.RealPath;
 import dev.lockstep.io.Storage;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLog;
@@ -441,7 +442,7 @@ public final class Primary implements Origin, AutoCloseable {
         private Listener listener = new Listener() {};
 
         private Builder(Path database) {
-            this.database = database.toAbsolutePath().normalize();
+            this.database = RealPath.of(database);
             String file = String.valueOf(this.database.getFileName());
             int dot = file.lastIndexOf('.');
             this.name = dot > 0 ? file.substring(0, dot) : file;
@@ -456,7 +457,7 @@ public final class Primary implements Origin, AutoCloseable {
 
         /** Where log and page index go; by default {@code <database>-lockstep} beside the database. */
         public Builder dataDirectory(Path value) {
-            dataDirectory = value.toAbsolutePath().normalize();
+            dataDirectory = RealPath.of(value);
             return this;
         }
 

@@ -1,6 +1,7 @@
 package dev.lockstep;
 
 import dev.lockstep.apply.Applier;
+import dev.lockstep.io.RealPath;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.stream.Receiver;
 import dev.lockstep.stream.ToPrimary.Refusal;
@@ -510,7 +511,7 @@ public final class Replica implements AutoCloseable {
         private Listener listener = new Listener() {};
 
         private Builder(Path database, Upstream upstream) {
-            this.database = database.toAbsolutePath().normalize();
+            this.database = RealPath.of(database);
             this.upstream = upstream;
             this.name = hostName() + ":" + this.database.getFileName();
         }

@@ -1,6 +1,7 @@
 package dev.lockstep.cli;
 
 import dev.lockstep.UnsupportedException;
+import dev.lockstep.io.RealPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,9 +22,7 @@ final class Databases {
     }
 
     static void requireDifferent(Path database, Path copy) throws IOException {
-        boolean same = database.toAbsolutePath()
-                        .normalize()
-                        .equals(copy.toAbsolutePath().normalize())
+        boolean same = RealPath.of(database).equals(RealPath.of(copy))
                 || (Files.exists(database) && Files.exists(copy) && Files.isSameFile(database, copy));
         if (same) {
             throw new UnsupportedException(copy + " is the database itself; choose another path for the copy");

@@ -170,6 +170,19 @@ class ServingTest {
     }
 
     @Test
+    void aPathThroughALinkNamesTheFileThatTheSystemTakesItFor() throws Exception {
+        Path far = Files.createDirectories(directory.resolve("x/y")).resolveSibling("app.db");
+        Path named = Files.createSymbolicLink(directory.resolve("link"), far.resolveSibling("y"))
+                .resolve("../app.db");
+        assertThat(Cli.run("replicate", database, named, "--once").code()).isZero();
+        assertThat(Bank.pages(far)).isEqualTo(Bank.pages(database));
+        Files.delete(directory.resolve("x/app.db-lockstep"));
+        bank.transfer(1);
+        assertThat(Cli.run("replicate", named, copy, "--once").code()).isZero();
+        assertThat(Bank.pages(copy)).isEqualTo(Bank.pages(far)).isNotEqualTo(Bank.pages(database));
+    }
+
+    @Test
     void aPrimaryThatIsNotThereIsUnavailable() {
         assertThat(Cli.run("status", "http://127.0.0.1:1").code()).isEqualTo(6);
         assertThat(Cli.run("replica", "http://127.0.0.1:1/app", copy, "--once").code())
@@ -186,6 +199,33 @@ class ServingTest {
         bank.transfer(1);
         assertThat(Cli.run("replicate", database, copy, "--once").code()).isZero();
         assertThat(Cli.run("status", copy).code()).isZero();
+    }
+
+    @Test
+    void aReplicaThatIsNamedThroughALinkTellsOfItsRefusalUnderBothNames() throws Exception {
+        assertThat(Cli.run("replicate", database, copy, "--once").code()).isZero();
+        Path link = Files.createSymbolicLink(directory.resolve("link.db"), copy);
+        assertThat(refuse(link).code()).isEqualTo(5);
+        assertThat(Cli.run("status", link).out()).contains("STOPPED");
+        assertThat(Cli.run("status", copy).out()).contains("STOPPED");
+    }
+
+    @Test
+    void aNoteThatCannotBeWrittenOrRemovedChangesNoOutcome() throws Exception {
+        Files.createDirectories(directory.resolve("copy.db-lockstep-refused/full"));
+        Cli healthy = Cli.run("replicate", database, copy, "--once");
+        assertThat(healthy.code()).as(healthy.err()).isZero();
+        assertThat(healthy.err()).contains("copy.db-lockstep-refused");
+        Cli refused = refuse(copy);
+        assertThat(refused.code()).as(refused.err()).isEqualTo(5);
+        assertThat(refused.err()).contains("another log", "copy.db-lockstep-refused");
+    }
+
+    /** Has the replica follow another database. */
+    private Cli refuse(Path replica) throws Exception {
+        Path other = directory.resolve("other.db");
+        Bank.open(other).close();
+        return Cli.run("replicate", other, replica, "--once");
     }
 
     @Test

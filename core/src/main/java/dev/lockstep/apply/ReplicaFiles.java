@@ -5,6 +5,7 @@ import dev.lockstep.NotAReplicaException;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.CrashPoint;
+import dev.lockstep.io.RealPath;
 import dev.lockstep.io.Storage;
 import dev.lockstep.sqlite.DatabaseHeader;
 import dev.lockstep.sqlite.LiveDatabase;
@@ -38,7 +39,7 @@ final class ReplicaFiles {
 
     /** @param database the path that readers open; where a symbolic link leads if it is one, as SQLite resolves it */
     ReplicaFiles(Path database) throws IOException {
-        this.database = Files.exists(database) ? database.toRealPath() : database.toAbsolutePath();
+        this.database = Files.exists(database) ? database.toRealPath() : RealPath.of(database);
     }
 
     /** Not a constant: looking at a replica's files logs nothing, and the first logger costs a tenth of a second. */

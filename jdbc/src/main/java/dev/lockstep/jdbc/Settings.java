@@ -209,7 +209,7 @@ final class Settings {
 
     /** The database file of a primary or replica. */
     Path path() {
-        return Path.of(location).toAbsolutePath().normalize();
+        return Path.of(location).toAbsolutePath();
     }
 
     /** The server that speaks Hrana: of a remote connection, or the primary of a replica. */

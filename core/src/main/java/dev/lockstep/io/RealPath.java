@@ -1,0 +1,27 @@
+package dev.lockstep.io;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * Absolute paths that name what the operating system takes the given one for. {@link Path#normalize} is not for that: it drops
+ * {@code link/..}, which is the directory above the one that the link leads to.
+ */
+public final class RealPath {
+
+    private RealPath() {}
+
+    /** The path with its directory resolved, while the file itself may be absent, or a link whose own name counts. */
+    public static Path of(Path file) {
+        Path absolute = file.toAbsolutePath();
+        Path directory = absolute.getParent();
+        if (directory == null) {
+            return absolute;
+        }
+        try {
+            return directory.toRealPath().resolve(absolute.getFileName());
+        } catch (IOException e) {
+            return absolute; // opening it will say what is wrong with the directory
+        }
+    }
+}
