@@ -21,16 +21,19 @@ final class Brake {
     static final long LIMIT_BYTES = 256 << 20;
 
     private final WriteLock lock;
+    private final long limitBytes;
     private long turnedNanos;
 
-    Brake(WriteLock lock, long nowNanos) {
+    /** @param limitBytes of the WAL that may wait to be copied, such as {@link #LIMIT_BYTES} */
+    Brake(WriteLock lock, long limitBytes, long nowNanos) {
         this.lock = lock;
+        this.limitBytes = limitBytes;
         this.turnedNanos = nowNanos - PAUSE_NANOS;
     }
 
     /** @param uncopiedBytes of the WAL, while they are being copied */
     void step(long uncopiedBytes, long nowNanos) throws IOException {
-        boolean tooMuch = uncopiedBytes >= LIMIT_BYTES;
+        boolean tooMuch = uncopiedBytes >= limitBytes;
         if (lock.isHeld()) {
             if (!tooMuch || nowNanos - turnedNanos >= HOLD_NANOS) {
                 lock.release();

@@ -101,7 +101,14 @@ public final class Capture implements Closeable {
      */
     public record Status(int walFrames, int uncopiedFrames, int checkpointsPostponed) {}
 
-    Capture(Attachment attachment, FrameLog log, PageIndex index, WalTail tail, Transcriber transcriber)
+    /** @param brakeBytes see {@link Brake} */
+    Capture(
+            Attachment attachment,
+            FrameLog log,
+            PageIndex index,
+            WalTail tail,
+            Transcriber transcriber,
+            long brakeBytes)
             throws IOException {
         this.attachment = attachment;
         this.walIndex = attachment.walIndex();
@@ -109,7 +116,7 @@ public final class Capture implements Closeable {
         this.index = index;
         this.tail = tail;
         this.transcriber = transcriber;
-        this.checkpointer = new Checkpointer(attachment, this);
+        this.checkpointer = new Checkpointer(attachment, this, brakeBytes);
     }
 
     /** The log that is captured into. */

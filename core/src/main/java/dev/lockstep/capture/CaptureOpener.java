@@ -48,8 +48,14 @@ public final class CaptureOpener {
     private final Path database;
     private final Home home;
     private final InstantSource clock;
+    private final long brakeBytes;
 
     public CaptureOpener(Path database, Home home, InstantSource clock) {
+        this(database, home, clock, Brake.LIMIT_BYTES);
+    }
+
+    CaptureOpener(Path database, Home home, InstantSource clock, long brakeBytes) {
+        this.brakeBytes = brakeBytes;
         this.database = database;
         this.home = home;
         this.clock = clock;
@@ -172,7 +178,7 @@ public final class CaptureOpener {
         if (!captured) {
             throw new MissedFramesException("the WAL was reset before what followed " + mark + " was read");
         }
-        return begun(new Capture(attachment, log, index, tail, transcriber));
+        return begun(new Capture(attachment, log, index, tail, transcriber, brakeBytes));
     }
 
     private static boolean lostItsTail(Attachment attachment, WalMark captured) {
@@ -226,7 +232,7 @@ public final class CaptureOpener {
         LiveDatabase live = attachment.database();
         WalTail tail = new WalTail(live, attachment.pageSize());
         tail.startAt(from);
-        return begun(new Capture(attachment, log, index, tail, new Transcriber(log, index, clock)));
+        return begun(new Capture(attachment, log, index, tail, new Transcriber(log, index, clock), brakeBytes));
     }
 
     private static Capture begun(Capture capture) throws IOException {

@@ -76,14 +76,14 @@ final class Checkpointer implements Closeable {
     private long notBefore;
     private int postponed;
 
-    Checkpointer(Attachment attachment, Capture capture) throws IOException {
+    Checkpointer(Attachment attachment, Capture capture, long brakeBytes) throws IOException {
         this.attachment = attachment;
         this.path = attachment.database().path();
         this.walIndex = attachment.walIndex();
         this.capture = capture;
         this.frameSize = WalFormat.FRAME_HEADER_SIZE + attachment.pageSize();
         this.lock = new WriteLock(path, attachment.writer());
-        this.brake = new Brake(lock, System.nanoTime());
+        this.brake = new Brake(lock, brakeBytes, System.nanoTime());
     }
 
     /** Whether no cycle is under way. */

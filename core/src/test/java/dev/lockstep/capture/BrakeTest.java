@@ -30,7 +30,7 @@ class BrakeTest {
         mine = SqliteConnections.openWal(database);
         writers = SqliteConnections.open(database);
         execute(writers, "PRAGMA busy_timeout=0");
-        brake = new Brake(new WriteLock(database, mine), 0);
+        brake = new Brake(new WriteLock(database, mine), TOO_MUCH, 0);
     }
 
     @AfterEach
