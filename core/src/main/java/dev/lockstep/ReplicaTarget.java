@@ -20,7 +20,7 @@ final class ReplicaTarget implements Target, Closeable {
     private final Applier.Options options;
     private final String source;
 
-    /** Whether a first copy may replace what is there; not any more once it did. */
+    /** Whether a first copy may replace what is there; no other once one is complete. */
     private boolean force;
 
     private @Nullable FirstCopy copy;
@@ -118,9 +118,13 @@ final class ReplicaTarget implements Target, Closeable {
     @Override
     public void finishCopy(CommitRecord at) throws IOException {
         endPages();
-        requireCopy().finish();
+        FirstCopy complete = requireCopy();
+        try {
+            complete.finish();
+        } finally {
+            force = force && !complete.isComplete();
+        }
         closeCopy();
-        force = false;
         open();
     }
 

@@ -251,6 +251,45 @@ class ReplicaTest {
     }
 
     @Test
+    void aFinishedCopyThatReplacesADatabaseWaitsUntilNobodyReadsThat() throws Exception {
+        try (Connection old = connect(copy)) {
+            execute(old, "PRAGMA journal_mode=WAL");
+            execute(old, "CREATE TABLE old (a)");
+        }
+        AtomicInteger copies = new AtomicInteger();
+        CompletableFuture<Connection> reader = new CompletableFuture<>();
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary)) {
+            upstream.through(message -> {
+                if (message instanceof ToReplica.SnapshotBegin) {
+                    copies.incrementAndGet();
+                } else if (message instanceof ToReplica.SnapshotEnd && !reader.isDone()) {
+                    reader.complete(reading(copy));
+                }
+                return message;
+            });
+            try (Replica replica = Replica.of(copy, upstream).force(true).open()) {
+                await().atMost(SOON)
+                        .until(() -> String.valueOf(replica.status().problem()).contains("has it open"));
+                reader.join().close();
+                assertFollowed(primary, replica);
+            }
+        }
+        assertThat(copies).hasValue(1);
+        assertEqual();
+    }
+
+    private static Connection reading(Path path) {
+        try {
+            Connection connection = connect(path);
+            text(connection, "SELECT count(*) FROM sqlite_schema");
+            return connection;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
     void aReplicaOfAnotherPrimaryIsRefused() throws Exception {
         try (Primary primary = Primary.of(database).open();
                 LocalUpstream upstream = new LocalUpstream(primary);

@@ -42,6 +42,7 @@ public final class FirstCopy implements Closeable {
     private final Writeback writeback;
     private CommitRecord position;
     private boolean pagesEnded;
+    private boolean complete;
 
     private FirstCopy(ReplicaFiles files, UUID logId, int pageSize, CommitRecord start, String source, boolean force)
             throws IOException {
@@ -133,6 +134,7 @@ public final class FirstCopy implements Closeable {
      *
      * @throws RefusedException if the state checksum of what was written is not that of the position's commit
      * @throws dev.lockstep.NotAReplicaException if a database that may not be replaced has appeared; it is untouched
+     * @throws dev.lockstep.UnavailableException if the database to be replaced is in use
      */
     public void finish() throws IOException {
         if (!pagesEnded) {
@@ -153,10 +155,16 @@ public final class FirstCopy implements Closeable {
         CommitRecord base = position.withWal(WalMark.NONE);
         try (ReplicaRecord record = ReplicaRecord.create(files.record(), logId, pageSize, base, stamp, force)) {
             files.syncDirectory();
+            complete = true;
             CrashPoint.COPY_SYNCED.reached();
             exclusive.close(); // before SQLite can open the file, because closing drops locks
             files.install(record);
         }
+    }
+
+    /** Whether at most its name is missing, which {@link Applier#open} gives it as soon as that can be. */
+    public boolean isComplete() {
+        return complete;
     }
 
     /** Gives the copy up, unless it is finished. */
