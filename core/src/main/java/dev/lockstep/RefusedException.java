@@ -23,6 +23,7 @@ public final class RefusedException extends LockstepException {
         COMMIT_MISPLACED("and the commit records disagree on where a transaction ends", FETCH_AGAIN),
         COMMIT_MISMATCH("ends a transaction, and its commit record says otherwise", FETCH_AGAIN),
         SIZE("ends a transaction with a database size that cannot be", FETCH_AGAIN),
+        GROWTH("makes the database larger than the pages that were sent", FETCH_AGAIN),
         SEAL(
                 "ends a transaction whose seal does not fit: a header, the time, the state checksum or the history was changed",
                 FETCH_AGAIN),

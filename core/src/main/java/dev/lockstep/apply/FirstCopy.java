@@ -4,6 +4,7 @@ import dev.lockstep.RefusedException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.io.ExclusiveFile;
 import dev.lockstep.log.CommitRecord;
+import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageFile;
 import dev.lockstep.verify.VerifiedPages;
@@ -41,6 +42,10 @@ public final class FirstCopy implements Closeable {
     private final PageFile file;
     private final Writeback writeback;
     private CommitRecord position;
+
+    /** Entries of pages that came. */
+    private long pages;
+
     private boolean pagesEnded;
     private boolean complete;
 
@@ -107,25 +112,55 @@ public final class FirstCopy implements Closeable {
      */
     public void pages(VerifiedPages verified) throws IOException {
         ByteBuffer entries = verified.entries();
+        pages += entries.remaining() / FrameLayout.frameSize(pageSize);
         file.add(entries);
         writeback.wrote(entries.remaining());
     }
 
-    /** Says that all pages were handed over. */
+    /**
+     * Says that all pages were handed over.
+     *
+     * @throws RefusedException if the database was said to have more
+     */
     public void endOfPages() throws IOException {
+        requireSent(position.sizeAfter(), pages, -1);
         file.flush();
         file.resize(position.sizeAfter());
         pagesEnded = true;
     }
 
-    /** Writes the pages of a transaction over those that are there. */
+    /**
+     * Writes the pages of a transaction over those that are there.
+     *
+     * @throws RefusedException if it makes the database larger than its frames can
+     */
     public void apply(VerifiedTransaction transaction) throws IOException {
         if (!pagesEnded) {
             throw new IllegalStateException("transactions come after the last page");
         }
         Applier.requireFollows(transaction, position);
-        transaction.read(file::overlay);
-        position = transaction.after();
+        CommitRecord after = transaction.after();
+        requireSent(
+                after.sizeAfter(),
+                Integer.toUnsignedLong(position.sizeAfter()) + transaction.frameCount(),
+                after.frameNo());
+        transaction.read(frames -> file.overlay(frames, after.sizeAfter()));
+        position = after;
+    }
+
+    /**
+     * SQLite writes each page that it adds, but for the lock-byte page. A size from nowhere would let one frame cost the time of billions
+     * of pages, when they appear and again when they are cut off.
+     */
+    private void requireSent(int size, long sent, long frameNo) throws RefusedException {
+        if (Integer.toUnsignedLong(size) > sent + 1) {
+            throw new RefusedException(
+                    RefusedException.Kind.GROWTH,
+                    frameNo,
+                    "at most " + (sent + 1) + " pages",
+                    Integer.toUnsignedString(size) + " pages",
+                    source);
+        }
     }
 
     /**

@@ -72,18 +72,34 @@ public final class PageFile {
 
     /** Writes the pages of frames over those that are there, from position 0 to the limit. */
     public void overlay(ByteBuffer frames) throws IOException {
+        overlay(frames, -1);
+    }
+
+    /**
+     * The same for frames of one transaction.
+     *
+     * @param sizeAfter pages that the transaction ends with, unsigned; those beyond, which SQLite wrote before it rolled back to a
+     *     savepoint, say, are left out
+     */
+    public void overlay(ByteBuffer frames, int sizeAfter) throws IOException {
         for (int at = 0; at < frames.limit(); at += frameSize) {
             int pageNo = FrameLayout.pageNo(frames, at);
-            if (Integer.compareUnsigned(pageNo, pages) > 0) {
-                growTo(pageNo);
+            if (Integer.compareUnsigned(pageNo, sizeAfter) <= 0) {
+                put(frames, at, pageNo);
             }
-            long crc = Crc64.of(frames, at + FrameLayout.HEADER, pageSize);
-            state ^= StateChecksum.mix(pageNo, writtenCrc(pageNo)) ^ StateChecksum.mix(pageNo, crc);
-            write(frames.slice(at + FrameLayout.HEADER, pageSize), offsetOf(pageNo));
             if (FrameLayout.sizeAfter(frames, at) != 0) {
                 resize(FrameLayout.sizeAfter(frames, at));
             }
         }
+    }
+
+    private void put(ByteBuffer frames, int at, int pageNo) throws IOException {
+        if (Integer.compareUnsigned(pageNo, pages) > 0) {
+            growTo(pageNo);
+        }
+        long crc = Crc64.of(frames, at + FrameLayout.HEADER, pageSize);
+        state ^= StateChecksum.mix(pageNo, writtenCrc(pageNo)) ^ StateChecksum.mix(pageNo, crc);
+        write(frames.slice(at + FrameLayout.HEADER, pageSize), offsetOf(pageNo));
     }
 
     /** Pages that nobody writes hold zeros, as the file system gives them. */

@@ -14,12 +14,16 @@ import dev.lockstep.testing.Sqlite3;
 import dev.lockstep.testing.TestPrimary;
 import dev.lockstep.testing.Workload;
 import dev.lockstep.verify.PageVerifier;
+import dev.lockstep.verify.TestHistory;
 import dev.lockstep.verify.VerifiedTransaction;
+import dev.lockstep.verify.Verifier;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -229,9 +233,41 @@ class FirstCopyTest {
     void missingPagesAreNoticed() throws Exception {
         try (FirstCopy first = begin(false)) {
             assertThatThrownBy(first::finish).isInstanceOf(IllegalStateException.class);
-            first.endOfPages();
-            assertThatThrownBy(first::finish).isInstanceOf(RefusedException.class);
+            assertGrowth(first::endOfPages);
         }
+    }
+
+    @Test
+    void aDatabaseThatGrowsByMoreThanWasSentIsRefused() throws Exception {
+        TestHistory hostile = TestHistory.empty(512, SEED);
+        assertGrowth(() -> copyOf(hostile, hostile.head(), hostile.jump(1, 1000)));
+    }
+
+    /** As many pages as there would be before this one take hours. */
+    @Test
+    void aPageBeyondTheEndOfItsTransactionIsLeftOut() throws Exception {
+        TestHistory hostile = TestHistory.empty(512, SEED);
+        assertThat(copyOf(hostile, hostile.head(), hostile.jump(-16, 1))).isEqualTo(512);
+    }
+
+    /** The size of the copy, which is given up. */
+    private long copyOf(TestHistory hostile, CommitRecord start, TestHistory.Transaction jump) throws IOException {
+        List<VerifiedTransaction> verified = new ArrayList<>();
+        try (FirstCopy first =
+                        FirstCopy.begin(copy, hostile.start().logId(), 512, start, "the test's primary", false);
+                Verifier verifier = new Verifier(512, start, directory, "the test's primary")) {
+            first.endOfPages();
+            verifier.accept(jump.copy(), List.of(jump.commit()), verified);
+            first.apply(verified.get(0));
+            return Files.size(files().temporary());
+        }
+    }
+
+    private static void assertGrowth(ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        RefusedException.class,
+                        refused -> assertThat(refused.kind()).isEqualTo(RefusedException.Kind.GROWTH));
     }
 
     private ReplicaFiles files() throws IOException {

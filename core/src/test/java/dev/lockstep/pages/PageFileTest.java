@@ -41,7 +41,12 @@ class PageFileTest {
             for (int n = 0; n < 200; n++) {
                 int sizeAfter = 1 + random.nextInt(400);
                 for (int frames = random.nextInt(5); frames > 0; frames--) {
-                    file.overlay(frame(random, 1 + random.nextInt(400), 0));
+                    ByteBuffer frame = frame(random, 1 + random.nextInt(400), 0);
+                    if (random.nextBoolean()) {
+                        file.overlay(frame);
+                    } else {
+                        file.overlay(frame, sizeAfter);
+                    }
                 }
                 file.overlay(frame(random, 1 + random.nextInt(sizeAfter), sizeAfter));
                 byte[] bytes = Files.readAllBytes(path);

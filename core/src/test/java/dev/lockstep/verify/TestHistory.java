@@ -94,6 +94,19 @@ public final class TestHistory {
         }
         int sizeAfter = random.nextInt(30) == 0 ? 1 + random.nextInt(pages.size()) : pages.size();
         pages.tailMap(sizeAfter + 1).clear();
+        return end(frames, checksum, sizeAfter);
+    }
+
+    /** A transaction of one frame, with a page number and a size that leave pages out, as no program makes it. */
+    public Transaction jump(int pageNo, int sizeAfter) {
+        ByteBuffer frame = ByteBuffer.allocate(frameSize()).order(ByteOrder.LITTLE_ENDIAN);
+        long checksum = chain.next(head.checksum(), frame, FrameLayout.HEADER);
+        FrameLayout.putHeader(frame, 0, head.frameNo() + 1, checksum, pageNo, 0);
+        return end(frame, checksum, sizeAfter);
+    }
+
+    private Transaction end(ByteBuffer frames, long checksum, int sizeAfter) {
+        int frameCount = frames.limit() / frameSize();
         FrameLayout.putSizeAfter(frames, (frameCount - 1) * frameSize(), sizeAfter);
         long time = Math.max(head.timeMillis() + 1, System.currentTimeMillis());
         long state = state(pages);
