@@ -253,8 +253,7 @@ class FirstCopyTest {
     /** The size of the copy, which is given up. */
     private long copyOf(TestHistory hostile, CommitRecord start, TestHistory.Transaction jump) throws IOException {
         List<VerifiedTransaction> verified = new ArrayList<>();
-        try (FirstCopy first =
-                        FirstCopy.begin(copy, hostile.start().logId(), 512, start, "the test's primary", false);
+        try (FirstCopy first = FirstCopy.begin(copy, hostile.start().logId(), 512, start, "the test's primary", false);
                 Verifier verifier = new Verifier(512, start, directory, "the test's primary")) {
             first.endOfPages();
             verifier.accept(jump.copy(), List.of(jump.commit()), verified);
