@@ -23,6 +23,9 @@ final class Follower {
     /** For what is in the way of a replica that is to catch up once. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    /** As good as none, and no overflow when it is counted in nanoseconds. */
+    private static final Duration ENDLESS = Duration.ofNanos(Long.MAX_VALUE);
+
     private final Terminal terminal;
     private final Stop stop;
     private final Replica replica;
@@ -33,9 +36,6 @@ final class Follower {
     private Replica.State reported = Replica.State.CONNECTING;
     private @Nullable String problem;
     private boolean copyReported;
-
-    /** When there was no problem last. */
-    private long problemNanos = began;
 
     /** @param source names the primary */
     Follower(Terminal terminal, Stop stop, Replica replica, String source) {
@@ -52,7 +52,7 @@ final class Follower {
      * @throws LockstepException why the replica stopped for good
      */
     boolean untilStopped() throws IOException {
-        return follow(Long.MAX_VALUE, Long.MAX_VALUE);
+        return follow(Long.MAX_VALUE, new Patience(ENDLESS));
     }
 
     /**
@@ -63,17 +63,18 @@ final class Follower {
      * @throws UnavailableException if something has been in the way for {@link #PATIENCE}
      */
     boolean upTo(long frameNo) throws IOException {
-        return follow(frameNo, PATIENCE.toNanos());
+        return follow(frameNo, new Patience(PATIENCE));
     }
 
-    private boolean follow(long frameNo, long patienceNanos) throws IOException {
+    private boolean follow(long frameNo, Patience patience) throws IOException {
         try {
             while (!stop.isRequested()) {
                 // A replica that is there already may be one of another primary: only an answer of this one tells.
                 boolean admitted = replica.status().head() >= 0;
                 boolean reached =
                         admitted ? replica.awaitFrame(frameNo, REFRESH) : replica.awaitFrame(Long.MAX_VALUE, ANSWER);
-                show();
+                Replica.Status status = replica.status();
+                show(status);
                 LockstepException refusal = replica.refusal();
                 if (refusal != null) {
                     noting(() -> note(refusal));
@@ -82,7 +83,10 @@ final class Follower {
                 if (reached) {
                     return true;
                 }
-                requirePatience(patienceNanos);
+                if (patience.isOver(status, System.nanoTime())) {
+                    throw new UnavailableException(status.problem() + "; given up after " + PATIENCE.toSeconds()
+                            + " s without progress, because of --once: without it this goes on trying");
+                }
             }
             return false;
         } catch (InterruptedException e) {
@@ -97,17 +101,7 @@ final class Follower {
         return (System.nanoTime() - began) / 1_000_000;
     }
 
-    private void requirePatience(long limitNanos) throws UnavailableException {
-        if (problem == null) {
-            problemNanos = System.nanoTime();
-        } else if (reported == Replica.State.CONNECTING && System.nanoTime() - problemNanos >= limitNanos) {
-            throw new UnavailableException(problem + "; given up after " + PATIENCE.toSeconds()
-                    + " s, because of --once: without it this goes on trying");
-        }
-    }
-
-    private void show() {
-        Replica.Status status = replica.status();
+    private void show(Replica.Status status) {
         reportChange(status);
         terminal.show(line(status));
     }
