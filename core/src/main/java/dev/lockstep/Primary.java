@@ -49,6 +49,9 @@ public final class Primary implements Origin, AutoCloseable {
     /** The log is synced this often when nobody waits for that. What a crash of the machine takes from it before, SQLite has. */
     private static final long SYNC_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+    /** For capture to catch up when a replica arrives. */
+    private static final Duration ARRIVAL = Duration.ofSeconds(1);
+
     private static final long COPIED_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long COPIED_POLL_MILLIS = 5;
     private static final long CLOSE_MILLIS = TimeUnit.SECONDS.toMillis(60);
@@ -257,6 +260,18 @@ public final class Primary implements Origin, AutoCloseable {
                     + ". Look for a full or slow disk, then try again");
         }
         return position();
+    }
+
+    @Override
+    public void catchUp() throws IOException {
+        try {
+            awaitCaptured(ARRIVAL);
+        } catch (UnavailableException e) {
+            logger.debug("a replica gets what is in the log", e);
+        }
+        if (log.failure() == null) {
+            log.sync();
+        }
     }
 
     private @Nullable IOException failure() {

@@ -12,6 +12,9 @@ public interface Origin {
 
     FrameLog log();
 
+    /** Called when a replica arrives: what was committed before is then to be in the log, and durable, as far as that is soon done. */
+    default void catchUp() throws IOException {}
+
     /** Starts to read all pages, for a first copy. Several may be open at once; the caller closes each. */
     PageSource openPages() throws IOException;
 

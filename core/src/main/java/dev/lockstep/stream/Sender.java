@@ -235,6 +235,7 @@ final class Sender implements AutoCloseable {
         if (position == null) {
             return null;
         }
+        origin.catchUp();
         CommitRecord at = log.commitAt(position.frameNo());
         if (at == null) {
             throw new NeedsSnapshotException("the log no longer reaches back to the replica's position");
@@ -250,6 +251,7 @@ final class Sender implements AutoCloseable {
     }
 
     private ToReplica beginCopy() throws IOException {
+        origin.catchUp();
         PageSource source = origin.openPages();
         pages = source;
         CommitRecord start = source.start();
