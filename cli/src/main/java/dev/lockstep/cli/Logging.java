@@ -46,6 +46,8 @@ public final class Logging extends ContextAwareBase implements Configurator {
         if (verbosity == 0) {
             // Why a replica stopped is the command's last line; once is enough.
             context.getLogger("dev.lockstep.Replica").setLevel(Level.OFF);
+            // The second of Armeria's servers warns that the first has registered its meters, which nobody reads.
+            context.getLogger("io.micrometer").setLevel(Level.ERROR);
         }
     }
 
