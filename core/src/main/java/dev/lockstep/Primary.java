@@ -140,12 +140,9 @@ public final class Primary implements Origin, AutoCloseable {
         this.name = builder.name;
         this.listener = builder.listener;
         this.lock = lock;
-        Storage storage = Storage.directory(builder.dataDirectory.resolve("log"));
-        this.opener = new CaptureOpener(
-                database,
-                new CaptureOpener.Home(storage, builder.dataDirectory.resolve("pages.idx"), builder.options),
-                InstantSource.system());
-        this.capture = attach(FrameLog.exists(storage) ? FrameLog.open(storage, builder.options) : null);
+        CaptureOpener.Home home = CaptureOpener.Home.in(dataDirectory, builder.options);
+        this.opener = new CaptureOpener(database, home, InstantSource.system());
+        this.capture = attach(FrameLog.exists(home.storage()) ? FrameLog.open(home.storage(), home.options()) : null);
         this.log = capture.log();
         this.replayable = log.hold(capture.index().neededAfter());
     }

@@ -80,6 +80,7 @@ final class ReplicaRecord implements Closeable {
     private UUID logId = new UUID(0, 0);
     private UUID replicaId = new UUID(0, 0);
     private int pageSize;
+
     /** One of the constants above: what word 52 of a slot says. */
     private int naming;
 

@@ -43,7 +43,14 @@ public final class CaptureOpener {
      * @param storage the log's segments
      * @param pageIndex file of the page index
      */
-    public record Home(Storage storage, Path pageIndex, FrameLog.Options options) {}
+    public record Home(Storage storage, Path pageIndex, FrameLog.Options options) {
+
+        /** The one in a primary's data directory. */
+        public static Home in(Path dataDirectory, FrameLog.Options options) {
+            return new Home(
+                    Storage.directory(dataDirectory.resolve("log")), dataDirectory.resolve("pages.idx"), options);
+        }
+    }
 
     private final Path database;
     private final Home home;
@@ -76,11 +83,9 @@ public final class CaptureOpener {
         Connection keeper = hasWal ? SqliteConnections.openKeeper(database) : null;
         try {
             return attach(log);
-        } catch (
-                MissedFramesException
-                        e) { // the WAL was reset just now; the comparison that this makes due needs a new start
+        } catch (MissedFramesException e) {
             logger.info("{}: {}", database, e.getMessage());
-            return attach(log);
+            return attach(log); // which now finds that a comparison is due
         } finally {
             if (keeper != null) {
                 SqliteConnections.closeQuietly(keeper);
@@ -124,18 +129,18 @@ public final class CaptureOpener {
         log.rollback();
         PageIndex index = PageIndex.open(home.pageIndex(), log);
         WalMark captured = log.head().wal();
-        WalIndexHeader held = held(attachment, captured);
-        if (index != null && held != null) {
-            return goOn(attachment, log, index, captured, held);
+        WalIndexHeader end = held(attachment, captured);
+        if (index != null && end != null) {
+            return goOn(attachment, log, index, captured, end);
         }
         WalMark restored = lostItsTail(attachment, captured) ? rollForward(attachment, log) : null;
-        WalIndexHeader heldNow = restored == null ? null : held(attachment, restored);
-        if (index != null && restored != null && heldNow != null) {
+        end = restored == null ? null : held(attachment, restored);
+        if (index != null && restored != null && end != null) {
             logger.warn(
                     "{}: its WAL lost its last transactions, in a power failure it seems; they were put back from the log, up to frame {}",
                     database,
                     log.head().frameNo());
-            return goOn(attachment, log, index, restored, heldNow);
+            return goOn(attachment, log, index, restored, end);
         }
         return reconcile(attachment, log, index);
     }
@@ -178,7 +183,7 @@ public final class CaptureOpener {
         if (!captured) {
             throw new MissedFramesException("the WAL was reset before what followed " + mark + " was read");
         }
-        return begun(new Capture(attachment, log, index, tail, transcriber, brakeBytes));
+        return begun(attachment, log, index, tail, transcriber);
     }
 
     private static boolean lostItsTail(Attachment attachment, WalMark captured) {
@@ -229,13 +234,14 @@ public final class CaptureOpener {
     }
 
     private Capture capture(Attachment attachment, FrameLog log, PageIndex index, WalMark from) throws IOException {
-        LiveDatabase live = attachment.database();
-        WalTail tail = new WalTail(live, attachment.pageSize());
+        WalTail tail = new WalTail(attachment.database(), attachment.pageSize());
         tail.startAt(from);
-        return begun(new Capture(attachment, log, index, tail, new Transcriber(log, index, clock), brakeBytes));
+        return begun(attachment, log, index, tail, new Transcriber(log, index, clock));
     }
 
-    private static Capture begun(Capture capture) throws IOException {
+    private Capture begun(Attachment attachment, FrameLog log, PageIndex index, WalTail tail, Transcriber transcriber)
+            throws IOException {
+        Capture capture = new Capture(attachment, log, index, tail, transcriber, brakeBytes);
         capture.catchUp();
         return capture;
     }

@@ -167,10 +167,13 @@ final class Checkpointer implements Closeable {
     private void lock(WalIndexHeader end) throws IOException {
         // More each time, so that a cycle ends also where others write faster than this copies.
         int bearable = DUE_FRAMES << Math.min(rounds, MAX_DOUBLINGS);
-        if (uncopied(end) > bearable && walIndex.backfilled() == copiedBefore) {
-            postpone(); // somebody reads an old state
-        } else if (uncopied(end) > bearable) {
-            copy();
+        if (uncopied(end) > bearable) {
+            boolean readerOfAnOldState = walIndex.backfilled() == copiedBefore;
+            if (readerOfAnOldState) {
+                postpone();
+            } else {
+                copy();
+            }
         } else if (lock.tryToHold()) {
             if (renew()) {
                 finish();

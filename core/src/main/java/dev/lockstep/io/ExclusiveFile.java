@@ -31,7 +31,7 @@ public final class ExclusiveFile implements Closeable {
      * @throws UnavailableException if it is open elsewhere; {@code meaning} says what that means
      */
     public static ExclusiveFile open(Path path, String meaning) throws IOException {
-        Path key = path.toAbsolutePath().normalize();
+        Path key = RealPath.of(path);
         if (!OPEN.add(key)) {
             throw new UnavailableException(path + " is in use: another part of this process " + meaning);
         }

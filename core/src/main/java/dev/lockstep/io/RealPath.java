@@ -13,15 +13,21 @@ public final class RealPath {
 
     /** The path with its directory resolved, while the file itself may be absent, or a link whose own name counts. */
     public static Path of(Path file) {
+        try {
+            return resolved(file);
+        } catch (IOException e) {
+            return file.toAbsolutePath(); // opening it will say what is wrong with the directory
+        }
+    }
+
+    /**
+     * The same.
+     *
+     * @throws IOException if its directory cannot be resolved
+     */
+    public static Path resolved(Path file) throws IOException {
         Path absolute = file.toAbsolutePath();
         Path directory = absolute.getParent();
-        if (directory == null) {
-            return absolute;
-        }
-        try {
-            return directory.toRealPath().resolve(absolute.getFileName());
-        } catch (IOException e) {
-            return absolute; // opening it will say what is wrong with the directory
-        }
+        return directory == null ? absolute : directory.toRealPath().resolve(absolute.getFileName());
     }
 }

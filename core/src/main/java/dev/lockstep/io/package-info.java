@@ -1,4 +1,4 @@
-/** Storage seam, exclusive files and crash points. */
+/** Storage seam, what else touches files (locks, mappings, paths), and crash points. */
 @NullMarked
 package dev.lockstep.io;
 

@@ -1,5 +1,6 @@
 package dev.lockstep.pages;
 
+import dev.lockstep.io.Mapping;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -8,7 +9,6 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -176,25 +176,17 @@ final class PageTable implements Closeable {
     }
 
     private MappedByteBuffer map(long start, int size) throws IOException {
-        extendTo(start + size);
-        MappedByteBuffer bytes = file.getChannel().map(MapMode.READ_WRITE, start, size);
-        bytes.order(ByteOrder.LITTLE_ENDIAN);
-        return bytes;
-    }
-
-    private void extendTo(long length) throws IOException {
-        byte[] zeros = new byte[SMALLEST];
         try {
-            file.seek(file.length());
-            for (long missing = length - file.length(); missing > 0; missing -= zeros.length) {
-                file.write(zeros, 0, (int) Math.min(missing, zeros.length));
-            }
+            Mapping.extend(file, start + size);
         } catch (IOException e) {
             throw new IOException(
-                    path + ": expected room for " + length + " bytes of page index, found " + file.length() + " ("
-                            + e.getMessage() + "); make room on its disk",
+                    path + ": expected room for " + (start + size) + " bytes of page index, found " + file.length()
+                            + " (" + e.getMessage() + "); make room on its disk",
                     e);
         }
+        MappedByteBuffer bytes = Mapping.map(file, start, size);
+        bytes.order(ByteOrder.LITTLE_ENDIAN);
+        return bytes;
     }
 
     /** Maps what the file already holds, so that {@link #contentCrc} sees it. */

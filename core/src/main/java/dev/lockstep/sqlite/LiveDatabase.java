@@ -1,12 +1,10 @@
 package dev.lockstep.sqlite;
 
+import dev.lockstep.io.Mapping;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.io.UncheckedIOException;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -15,8 +13,6 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -185,41 +181,14 @@ public final class LiveDatabase {
          * Blocks after the first are for the holder of SQLite's write lock, since nobody else extends the file meanwhile.
          */
         synchronized MappedByteBuffer block(int n) throws IOException {
-            extendTo((n + 1L) * SHM_BLOCK);
+            Mapping.extend(file, (n + 1L) * SHM_BLOCK);
             while (blocks.size() <= n) {
                 long start = (long) blocks.size() * SHM_BLOCK;
-                MappedByteBuffer block = map(file.getChannel(), start);
+                MappedByteBuffer block = Mapping.map(file, start, SHM_BLOCK);
                 block.order(ByteOrder.nativeOrder());
                 blocks.add(block);
             }
             return blocks.get(n);
-        }
-
-        /** By a thread of its own, which nobody can interrupt: that would close the channel, and drop SQLite's locks. */
-        private static MappedByteBuffer map(FileChannel channel, long start) throws IOException {
-            try {
-                return CompletableFuture.supplyAsync(
-                                () -> {
-                                    try {
-                                        return channel.map(MapMode.READ_WRITE, start, SHM_BLOCK);
-                                    } catch (IOException e) {
-                                        throw new UncheckedIOException(e);
-                                    }
-                                },
-                                task -> new Thread(task, "lockstep-map").start())
-                        .join();
-            } catch (CompletionException e) {
-                throw e.getCause() instanceof UncheckedIOException io ? io.getCause() : new IOException(e.getCause());
-            }
-        }
-
-        /** Writes the missing bytes rather than setting the length, so that a full disk shows here and not at a store. */
-        private void extendTo(long length) throws IOException {
-            long missing = length - file.length();
-            if (missing > 0) {
-                file.seek(file.length());
-                file.write(new byte[(int) missing]);
-            }
         }
     }
 }

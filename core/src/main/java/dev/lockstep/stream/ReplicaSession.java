@@ -111,7 +111,6 @@ public final class ReplicaSession {
                 end(null); // only now: a refusal may have come just before
                 return false;
             }
-            sender.tend(); // below it is asked for nothing while a message waits for the link
             boolean more = send();
             progress = sender.progress();
             if (sender.state() == Sender.State.ENDED) {
@@ -149,6 +148,8 @@ public final class ReplicaSession {
         for (int i = 0; i < TURN; i++) {
             if (prepared == null) {
                 prepared = sender.next();
+            } else {
+                sender.tend(); // as next() does, while a message waits for the link
             }
             if (prepared == null || !link.isReady()) {
                 return false;

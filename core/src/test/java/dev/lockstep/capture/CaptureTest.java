@@ -230,8 +230,7 @@ class CaptureTest {
     void aTornTailOfTheLogIsMadeGoodFromTheDatabase(int cut, boolean recycled) throws Exception {
         create("");
         Path crashed = Files.createDirectory(directory.resolve("crashed"));
-        CaptureOpener.Home home = new CaptureOpener.Home(
-                Storage.directory(data().resolve("log")), data().resolve("pages.idx"), FrameLog.Options.defaults());
+        CaptureOpener.Home home = CaptureOpener.Home.in(data(), FrameLog.Options.defaults());
         Files.createDirectories(data());
         LogStart start;
         long frames;
@@ -394,10 +393,7 @@ class CaptureTest {
     private CaptureOpener opener() {
         return new CaptureOpener(
                 database,
-                new CaptureOpener.Home(
-                        Storage.directory(directory.resolve("log")),
-                        directory.resolve("pages.idx"),
-                        FrameLog.Options.defaults()),
+                CaptureOpener.Home.in(directory, FrameLog.Options.defaults()),
                 java.time.InstantSource.system());
     }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.Primary;
-import dev.lockstep.io.Storage;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.testing.Foreign;
 import dev.lockstep.testing.Workload;
@@ -76,10 +75,7 @@ class CheckpointTest {
     @Test
     void theWalStaysSmallThoughAnotherCheckpointIsAlwaysUnderWayAtTheEndOfACycle() throws Exception {
         Path database = directory.resolve("app.db");
-        CaptureOpener.Home home = new CaptureOpener.Home(
-                Storage.directory(directory.resolve("log")),
-                directory.resolve("pages.idx"),
-                FrameLog.Options.defaults());
+        CaptureOpener.Home home = CaptureOpener.Home.in(directory, FrameLog.Options.defaults());
         try (Capture capture = new CaptureOpener(database, home, InstantSource.system()).open(null);
                 FrameLog log = capture.log();
                 Connection connection =

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lockstep.Primary;
 import dev.lockstep.Programs;
-import dev.lockstep.io.Storage;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageIndex;
@@ -56,13 +55,11 @@ class ResumeTest {
         }
         writer.ask(UPDATE + "7;");
         assertThat(writer.ask("PRAGMA wal_checkpoint(PASSIVE);")).isEqualTo("0|2|2");
-        Path data = directory.resolve("app.db-lockstep");
-        Storage storage = Storage.directory(data.resolve("log"));
-        log = FrameLog.open(storage, FrameLog.Options.defaults());
-        Path pages = data.resolve("pages.idx");
-        opener = new CaptureOpener(
-                database, new CaptureOpener.Home(storage, pages, FrameLog.Options.defaults()), InstantSource.system());
-        index = requireNonNull(PageIndex.open(pages, log));
+        CaptureOpener.Home home =
+                CaptureOpener.Home.in(directory.resolve("app.db-lockstep"), FrameLog.Options.defaults());
+        log = FrameLog.open(home.storage(), home.options());
+        opener = new CaptureOpener(database, home, InstantSource.system());
+        index = requireNonNull(PageIndex.open(home.pageIndex(), log));
     }
 
     @AfterEach

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.Programs;
-import dev.lockstep.io.Storage;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.testing.LogCheck;
 import dev.lockstep.testing.Sqlite3;
@@ -82,13 +81,7 @@ class SlowDiskTest {
 
     private CaptureOpener opener(Path database) {
         return new CaptureOpener(
-                database,
-                new CaptureOpener.Home(
-                        Storage.directory(directory.resolve("log")),
-                        directory.resolve("pages.idx"),
-                        FrameLog.Options.defaults()),
-                InstantSource.system(),
-                LIMIT);
+                database, CaptureOpener.Home.in(directory, FrameLog.Options.defaults()), InstantSource.system(), LIMIT);
     }
 
     private static void run(Capture capture) {

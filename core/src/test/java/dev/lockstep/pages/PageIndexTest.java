@@ -68,16 +68,21 @@ class PageIndexTest {
         }
     }
 
+    /** An index of one transaction. */
+    private void write(Path file, FrameLog log) throws Exception {
+        try (PageIndex index = PageIndex.create(file, START.logId(), PAGE_SIZE)) {
+            transaction(log, index);
+            index.flush(log.sync().frameNo());
+            index.force();
+        }
+    }
+
     @Test
     void aDamagedHeaderIsNotTrusted() throws Exception {
         Path file = directory.resolve("pages.idx");
         try (FrameLog log =
                 FrameLog.create(Storage.directory(directory.resolve("log")), START, FrameLog.Options.defaults())) {
-            PageIndex index = PageIndex.create(file, START.logId(), PAGE_SIZE);
-            transaction(log, index);
-            index.flush(log.sync().frameNo());
-            index.force();
-            index.close();
+            write(file, log);
             try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
                 bytes.seek(2048 + 33);
                 bytes.write(bytes.read() ^ 1);
@@ -93,11 +98,7 @@ class PageIndexTest {
         Path file = directory.resolve("pages.idx");
         try (FrameLog log =
                 FrameLog.create(Storage.directory(directory.resolve("log")), START, FrameLog.Options.defaults())) {
-            PageIndex index = PageIndex.create(file, START.logId(), PAGE_SIZE);
-            transaction(log, index);
-            index.flush(log.sync().frameNo());
-            index.force();
-            index.close();
+            write(file, log);
             try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
                 bytes.seek(4096);
                 int crc = bytes.read();

@@ -1,5 +1,6 @@
 package dev.lockstep.jdbc;
 
+import dev.lockstep.io.RealPath;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -102,8 +103,7 @@ final class SharedSource {
 
     private static Path realPath(Path path) throws SQLException {
         try {
-            Path directory = path.getParent();
-            return directory == null ? path : directory.toRealPath().resolve(path.getFileName());
+            return RealPath.resolved(path);
         } catch (IOException e) {
             throw new SQLNonTransientConnectionException(
                     path + ": its directory cannot be opened: " + e.getMessage(), "08001", e);
