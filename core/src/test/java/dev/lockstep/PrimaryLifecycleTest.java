@@ -11,7 +11,6 @@ import dev.lockstep.sqlite.WalAppender;
 import dev.lockstep.stream.PageSource;
 import dev.lockstep.testing.ChildJvm;
 import dev.lockstep.testing.PrimaryProcess;
-import dev.lockstep.testing.Sqlite3;
 import dev.lockstep.testing.Workload;
 import dev.lockstep.testing.Writers;
 import java.io.IOException;
@@ -21,7 +20,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,31 +65,6 @@ class PrimaryLifecycleTest {
         LogVerifier.Result log =
                 LogVerifier.verify(directory.resolve("app.db-lockstep").resolve("log"), LogVerifier.Progress.NONE);
         assertThat(log.fault()).isNull();
-    }
-
-    @Test
-    void openingOnAnInterruptedThreadLeavesTheLocksOfSqliteAlone() throws Exception {
-        Programs.require("sqlite3");
-        try (Connection application = connect()) {
-            execute(application, "BEGIN IMMEDIATE");
-            CompletableFuture<Void> opening = CompletableFuture.runAsync(
-                    () -> {
-                        Thread.currentThread().interrupt();
-                        try (Primary opened = Primary.of(database).open()) {
-                            assertThat(opened.status().failure()).isNull();
-                        } catch (IOException e) {
-                            assertThat(e).as("may give up").isNotNull();
-                        }
-                    },
-                    task -> new Thread(task, "impatient").start());
-            opening.join();
-            try (Sqlite3 other = new Sqlite3(database)) {
-                assertThat(other.ask("UPDATE counter SET n = 0;")).contains("database is locked");
-            }
-            execute(application, "UPDATE counter SET n = n + 1");
-            execute(application, "COMMIT");
-        }
-        Primary.of(database).open().close();
     }
 
     @Test
