@@ -19,6 +19,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -84,17 +88,24 @@ class PrimaryLifecycleTest {
     /** Otherwise a replica could begin with what a crash of the primary's machine takes from its log. */
     @Test
     void aFirstCopyBeginsWithWhatIsDurable() throws Exception {
-        try (Connection connection = connect()) {
+        try (Connection connection = connect();
+                Primary primary = Primary.of(database).open()) {
             Workload workload = new Workload(connection, 2);
             for (int i = 0; i < 20; i++) {
-                try (Primary primary = Primary.of(database).open()) {
-                    workload.small();
-                    try (PageSource pages = primary.openPages()) {
-                        assertThat(pages.start().frameNo())
-                                .isLessThanOrEqualTo(primary.log().durable().frameNo());
-                    }
+                workload.small();
+                await().pollInterval(Duration.ofMillis(1)).until(() -> isAllCheckpointed(connection));
+                try (PageSource pages = primary.openPages()) {
+                    assertThat(pages.start().frameNo())
+                            .isLessThanOrEqualTo(primary.log().durable().frameNo());
                 }
             }
+        }
+    }
+
+    private static boolean isAllCheckpointed(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery("PRAGMA wal_checkpoint(PASSIVE)")) {
+            return result.getInt("log") == result.getInt("checkpointed");
         }
     }
 
