@@ -364,7 +364,7 @@ public final class Applier implements Closeable {
         try {
             appender.begin();
         } catch (ForeignCommitException e) {
-            CommitRecord at = find(appender.begin());
+            CommitRecord at = find(appender.place());
             if (at == null || !at.isSameAs(position)) {
                 usable = false;
                 appender.abort();
@@ -375,7 +375,11 @@ public final class Applier implements Closeable {
 
     private void redo(VerifiedTransaction transaction) throws IOException {
         if (redo == null) {
-            appender.begin();
+            try {
+                appender.begin();
+            } catch (ForeignCommitException e) {
+                log.debug("the proof of the redo includes it", e);
+            }
             redo = new Redo(database, appender);
         }
         usable = false;
@@ -429,9 +433,11 @@ public final class Applier implements Closeable {
      * To be called about once a second while nothing arrives: empties a WAL that readers have held up, and makes durable what is not.
      *
      * @throws DivergedException if another program changed the replica
+     * @throws IOException also if its files are no longer those at its path; to be opened anew
      */
     public void tend() throws IOException {
         requireUsable();
+        requireInPlace();
         if (!inDoubt) {
             begin();
             appender.publish(false);
@@ -442,6 +448,21 @@ public final class Applier implements Closeable {
             throw diverged(String.format(
                     "%s is at no state of the primary, whose history ends at frame %d", database.path(), target));
         }
+    }
+
+    /** What SQLite has open may have been deleted or replaced: readers that come now see something else, or nothing. */
+    private void requireInPlace() throws IOException {
+        boolean inPlace = database.isInPlace();
+        if (inPlace && appender.isInPlace()) {
+            return;
+        }
+        usable = false;
+        if (!inPlace) {
+            appender.abort();
+            keeper.leave();
+        }
+        throw new IOException(database.path() + ", or the -wal or -shm beside it, was deleted, moved, or replaced by another file"
+                + " while it was followed; it is opened anew");
     }
 
     private void requireUsable() {
@@ -460,6 +481,9 @@ public final class Applier implements Closeable {
         try (record;
                 appender;
                 keeper) {
+            if (usable) {
+                requireInPlace();
+            }
             if (usable && !inDoubt) {
                 begin();
                 appender.publish(false);

@@ -144,7 +144,15 @@ final class ReplicaFiles {
             }
             return null;
         }
-        ReplicaRecord record = ReplicaRecord.open(record());
+        ReplicaRecord record;
+        try {
+            record = ReplicaRecord.open(record());
+        } catch (CorruptException e) {
+            if (databaseExists()) {
+                throw e;
+            }
+            return null; // a loss of power while it was made leaves it so
+        }
         boolean usable = false;
         try {
             if (record.renamePending()) {

@@ -4,6 +4,7 @@ import dev.lockstep.UnavailableException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.FrameLayout;
+import dev.lockstep.log.WalMark;
 import dev.lockstep.sqlite.LiveDatabase;
 import dev.lockstep.sqlite.WalAppender;
 import dev.lockstep.sqlite.WalBackfill;
@@ -113,6 +114,18 @@ final class WalKeeper implements Closeable {
         }
     }
 
+    /**
+     * Takes the WAL from beside a file that has replaced the database, since SQLite takes it for a part of that; where readers are in
+     * the way, the record must not know it again.
+     */
+    void leave() throws IOException {
+        backfill.collect();
+        if (!appender.reset(LONGEST_WAIT_MILLIS)) {
+            record.forgetAfter(Long.MIN_VALUE);
+            record.moveBase(record.base().withWal(WalMark.NONE), FileStamp.NONE);
+        }
+    }
+
     private static void pause() throws IOException {
         try {
             Thread.sleep(10); // the file system's clock has to move on before a stamp means anything
@@ -173,11 +186,11 @@ final class WalKeeper implements Closeable {
         log.debug("readers keep the WAL of {} from being emptied at {} bytes", database.path(), size());
     }
 
-    /** A stamp means the base only while nobody else has committed; the look before and after makes sure. */
+    /** A stamp means the base only while nobody else has committed or replaced the file; the look before and after makes sure. */
     private void stampBase() throws IOException {
         if (appender.isAsLeft()) {
             FileStamp stamp = FileStamp.of(database.path());
-            if (stamp.settled() && appender.isAsLeft()) {
+            if (stamp.settled() && appender.isAsLeft() && database.isInPlace()) {
                 record.moveBase(record.base(), stamp);
             }
         }

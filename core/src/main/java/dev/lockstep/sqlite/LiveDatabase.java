@@ -73,6 +73,11 @@ public final class LiveDatabase {
 
     /** Whether the file that was opened still stands at its path; no, after it was deleted, renamed or replaced by another. */
     public boolean isInPlace() {
+        return isAt(path, inode);
+    }
+
+    /** Whether the file of that {@link #inode} stands at the path. */
+    static boolean isAt(Path path, Object inode) {
         try {
             return inode(path).equals(inode);
         } catch (IOException e) {
@@ -131,7 +136,7 @@ public final class LiveDatabase {
             Object key = inode(shm);
             SharedMemory memory = SHARED_MEMORIES.get(key);
             if (memory == null) {
-                memory = new SharedMemory(shm, new RandomAccessFile(shm.toFile(), "rw"));
+                memory = new SharedMemory(shm, key, new RandomAccessFile(shm.toFile(), "rw"));
                 SHARED_MEMORIES.put(key, memory);
             }
             return new WalIndex(memory);
@@ -157,7 +162,7 @@ public final class LiveDatabase {
         }
     }
 
-    private static Object inode(Path file) throws IOException {
+    static Object inode(Path file) throws IOException {
         @Nullable
         Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
         return key != null ? key : file.toRealPath();
@@ -167,12 +172,18 @@ public final class LiveDatabase {
     static final class SharedMemory {
 
         private final Path path;
+        private final Object inode;
         private final RandomAccessFile file;
         private final List<MappedByteBuffer> blocks = new ArrayList<>();
 
-        private SharedMemory(Path path, RandomAccessFile file) {
+        private SharedMemory(Path path, Object inode, RandomAccessFile file) {
             this.path = path;
+            this.inode = inode;
             this.file = file;
+        }
+
+        boolean isInPlace() {
+            return isAt(path, inode);
         }
 
         /**

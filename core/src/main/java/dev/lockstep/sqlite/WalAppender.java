@@ -56,7 +56,9 @@ public final class WalAppender implements Closeable {
     private final Statement statement;
     private final WalIndex index;
     private final WalIndexWriter indexWriter;
+    private final Path walPath;
     private final StoredFile wal;
+    private final Object walInode;
     private final int pageSize;
     private final int frameSize;
 
@@ -98,9 +100,10 @@ public final class WalAppender implements Closeable {
         this.stage = ByteBuffer.allocateDirect(Math.max(1, STAGE / frameSize) * frameSize);
         this.index = database.walIndex();
         this.indexWriter = new WalIndexWriter(index);
-        Path walPath = database.walPath();
+        this.walPath = database.walPath();
         this.wal = Storage.directory(walPath.resolveSibling(""))
                 .open(walPath.getFileName().toString());
+        this.walInode = LiveDatabase.inode(walPath);
     }
 
     /**
@@ -148,16 +151,18 @@ public final class WalAppender implements Closeable {
      * Takes SQLite's write lock.
      *
      * @return the committed end
-     * @throws ForeignCommitException if another program committed since this appender last held the lock; the lock is then free again
-     *     and the next call accepts what is there
+     * @throws ForeignCommitException if another program committed since this appender last held the lock. The lock is held all the same,
+     *     and what is there is accepted as the committed end: else another commit could come unseen before the next call
      * @throws dev.lockstep.UnavailableException if another program holds the lock for too long
      */
     public WalPlace begin() throws IOException {
         sql("BEGIN IMMEDIATE");
         begun = true;
+        WalPlace left = place();
+        boolean foreign;
         boolean accepted = false;
         try {
-            acceptHeader();
+            foreign = acceptHeader();
             accepted = true;
         } finally {
             if (!accepted) {
@@ -173,25 +178,26 @@ public final class WalAppender implements Closeable {
         endsInCommit = true;
         resumes = false;
         stage.clear();
-        return place();
-    }
-
-    private void acceptHeader() throws IOException {
-        if (!index.read(found)) {
-            throw new IOException(path + ": the wal-index has no valid header although the write lock is held");
-        }
-        boolean ours = !known || isAsLeft(found);
-        WalPlace left = place();
-        expected.set(found);
-        if (!ours) {
-            known = false;
+        if (foreign) {
             throw new ForeignCommitException(
                     path + " was changed by another program: expected " + left + ", found " + place());
         }
-        if (!known) {
-            discardTail();
-            known = true;
+        return place();
+    }
+
+    /** Returns whether another program has committed. */
+    private boolean acceptHeader() throws IOException {
+        if (!index.read(found)) {
+            throw new IOException(path + ": the wal-index has no valid header although the write lock is held");
         }
+        boolean ours = known && isAsLeft(found);
+        if (!ours) {
+            discardTail(found.maxFrame());
+        }
+        expected.set(found);
+        boolean foreign = known && !ours;
+        known = true;
+        return foreign;
     }
 
     /**
@@ -209,9 +215,9 @@ public final class WalAppender implements Closeable {
      * Cuts off what a writer left behind that died before it published. Otherwise, when the next append repeats the first of those
      * frames bit for bit, the rest would continue it, and a recovery would take them for committed.
      */
-    private void discardTail() throws IOException {
-        if (expected.maxFrame() > 0) {
-            wal.truncate(WalFormat.frameOffset(expected.maxFrame() + 1, pageSize));
+    private void discardTail(int maxFrame) throws IOException {
+        if (maxFrame > 0) {
+            wal.truncate(WalFormat.frameOffset(maxFrame + 1, pageSize));
             allocated = 0;
         }
     }
@@ -361,6 +367,11 @@ public final class WalAppender implements Closeable {
         return index.read(found) && isAsLeft(found);
     }
 
+    /** Whether the WAL and the wal-index that this appender writes still stand at their paths. */
+    public boolean isInPlace() {
+        return LiveDatabase.isAt(walPath, walInode) && index.memory().isInPlace();
+    }
+
     /** Makes everything that is published durable. */
     public void sync() throws IOException {
         wal.sync();
@@ -370,7 +381,7 @@ public final class WalAppender implements Closeable {
     public void abort() throws IOException {
         if (begun) {
             try {
-                discardTail();
+                discardTail(expected.maxFrame());
             } finally {
                 release();
             }

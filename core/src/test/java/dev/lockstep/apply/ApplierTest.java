@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.sql.SQLException;
 import java.util.List;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ApplierTest {
@@ -163,6 +165,69 @@ class ApplierTest {
             applier.tend();
             Sqlite3.run(copy, "UPDATE account SET balance = balance + 1 WHERE id = 1;");
             assertThatThrownBy(applier::tend).isInstanceOf(DivergedException.class);
+        }
+    }
+
+    @Test
+    void aCommitByAnotherProgramBeforeARedoBeginsIsJudgedWithIt() throws Exception {
+        Path oldRecord = directory.resolve("old-record");
+        try (Applier applier = Replicas.open(copy)) {
+            Sqlite3.copy(record(copy), oldRecord);
+            catchUpAfter(applier, 10);
+            crashImage(applier.position());
+        }
+        Sqlite3.copy(oldRecord, record(copy));
+        commit(1);
+        try (Applier applier = Replicas.open(copy)) {
+            assertThat(applier.isInDoubt()).isTrue();
+            Sqlite3.run(copy, "UPDATE account SET balance = balance + 1 WHERE id = 1;");
+            Replicas.catchUp(applier, history, 2);
+            Databases.assertSamePages(copy, primary.path());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, false", "true, false", "true, true"})
+    void anotherDatabaseInThePlaceOfAReplicaThatIsFollowedIsNotTakenForIt(boolean noticed, boolean beingRead)
+            throws Exception {
+        Path older = directory.resolve("older.db");
+        Sqlite3.copy(copy, older);
+        Applier.Options smallWal = new Applier.Options(false, 1);
+        try (Sqlite3 reader = new Sqlite3(copy)) {
+            Applier first = Replicas.open(copy, smallWal);
+            catchUpAfter(first, 3);
+            first.tend(); // all its connections are open now
+            if (beingRead) {
+                reader.ask("BEGIN; " + Workload.STATE + ";");
+            }
+            catchUpAfter(first, 3);
+            Files.move(older, copy, StandardCopyOption.REPLACE_EXISTING);
+            if (noticed) {
+                assertThatThrownBy(first::tend).hasMessageContaining("replaced by another file");
+                first.close();
+            } else {
+                assertThatThrownBy(first::close).hasMessageContaining("replaced by another file");
+            }
+        }
+        try (Applier applier = Replicas.open(copy)) {
+            assertThatThrownBy(() -> Replicas.catchUp(applier, history, 4)).isInstanceOf(DivergedException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-wal", "-shm"})
+    void aDeletedFileOfSqliteIsNoticedAndNothingIsLost(String suffix) throws Exception {
+        try (Applier applier = Replicas.open(copy);
+                Sqlite3 reader = new Sqlite3(copy)) {
+            reader.ask(Workload.STATE + ";");
+            catchUpAfter(applier, 10);
+            Files.delete(copy.resolveSibling(copy.getFileName() + suffix));
+            assertThatThrownBy(applier::tend).hasMessageContaining("deleted");
+        }
+        commit(2);
+        try (Applier applier = Replicas.open(copy)) {
+            Replicas.catchUp(applier, history, 4);
+            Databases.assertSamePages(copy, primary.path());
         }
     }
 
@@ -382,6 +447,10 @@ class ApplierTest {
             file.write(new byte[1024]);
         }
         assertThatThrownBy(() -> Replicas.open(copy)).isInstanceOf(CorruptException.class);
+        Files.delete(copy);
+        assertThat(Applier.open(copy, Applier.Options.defaults())).isNull();
+        Replicas.create(copy, primary);
+        advance(3);
     }
 
     @Test

@@ -173,7 +173,7 @@ class WalAppenderTest {
     }
 
     @Test
-    void aCommitOfAnotherProgramIsReportedOnce() throws Exception {
+    void aCommitOfAnotherProgramIsReportedOnceAndUnderTheLockSoThatNoneComesUnseenAfterIt() throws Exception {
         try (TestPrimary primary = primary(4096);
                 WalAppender appender = WalAppender.open(copy)) {
             new Workload(primary.connection(), 1).small();
@@ -182,6 +182,10 @@ class WalAppenderTest {
             assertThatThrownBy(appender::begin)
                     .isInstanceOf(ForeignCommitException.class)
                     .hasMessageContaining("copy.db was changed by another program");
+            try (Sqlite3 other = new Sqlite3(copy)) {
+                assertThat(other.ask("BEGIN IMMEDIATE;")).contains("database is locked");
+            }
+            appender.abort();
             appender.begin();
             appender.abort();
             Sqlite3.run(copy, "UPDATE account SET balance = 1; PRAGMA wal_checkpoint(TRUNCATE);");
