@@ -461,8 +461,9 @@ public final class Applier implements Closeable {
             appender.abort();
             keeper.leave();
         }
-        throw new IOException(database.path() + ", or the -wal or -shm beside it, was deleted, moved, or replaced by another file"
-                + " while it was followed; it is opened anew");
+        throw new IOException(
+                database.path() + ", or the -wal or -shm beside it, was deleted, moved, or replaced by another file"
+                        + " while it was followed; it is opened anew");
     }
 
     private void requireUsable() {
