@@ -20,7 +20,7 @@ final class Failures {
 
     static LockstepException translate(Throwable failure, String address) {
         Status status = Status.fromThrowable(failure);
-        String description = status.getDescription();
+        String description = Fields.text(String.valueOf(status.getDescription()), Fields.TEXT_LENGTH);
         return switch (status.getCode()) {
             case NOT_FOUND -> new UnsupportedException(address + ": " + description);
             case UNIMPLEMENTED -> new UnsupportedException(address + " is no Lockstep server: " + description);
@@ -31,7 +31,7 @@ final class Failures {
                 new UnsupportedException(address + " does not understand this replica: " + description
                         + "; run versions of Lockstep that fit together");
             case DATA_LOSS ->
-                new RefusedException(Kind.MALFORMED, -1, "a message", String.valueOf(description), address);
+                new RefusedException(Kind.MALFORMED, -1, "a message", description, address);
             default -> ofConnection(status, address);
         };
     }
@@ -84,7 +84,7 @@ final class Failures {
     private static String reason(Status status, @Nullable String description) {
         Throwable cause = status.getCause();
         if (description != null) {
-            return description;
+            return Fields.text(description, Fields.TEXT_LENGTH);
         }
         return cause == null ? status.getCode().name() : rootMessage(cause);
     }

@@ -15,6 +15,9 @@ import java.util.UUID;
  */
 final class Fields {
 
+    /** Characters of a message for people. */
+    static final int TEXT_LENGTH = 2000;
+
     private static final int UUID_LENGTH = 16;
     private static final int REPLACEMENT = 0xFFFD;
 

@@ -11,7 +11,6 @@ import dev.lockstep.stream.ToPrimary.Refusal;
 final class ToPrimaryCodec {
 
     private static final int NAME_LENGTH = 200;
-    private static final int TEXT_LENGTH = 2000;
 
     private ToPrimaryCodec() {}
 
@@ -97,8 +96,8 @@ final class ToPrimaryCodec {
         return new Refusal(
                 Fields.text(refusal.getKind(), NAME_LENGTH),
                 refusal.getFrameNo(),
-                Fields.text(refusal.getExpected(), TEXT_LENGTH),
-                Fields.text(refusal.getFound(), TEXT_LENGTH),
-                Fields.text(refusal.getMessage(), TEXT_LENGTH));
+                Fields.text(refusal.getExpected(), Fields.TEXT_LENGTH),
+                Fields.text(refusal.getFound(), Fields.TEXT_LENGTH),
+                Fields.text(refusal.getMessage(), Fields.TEXT_LENGTH));
     }
 }

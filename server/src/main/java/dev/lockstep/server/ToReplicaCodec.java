@@ -126,6 +126,10 @@ final class ToReplicaCodec {
                 .filter(value -> value.name().equals(refused.getReason().name()))
                 .findFirst()
                 .orElse(Refused.Reason.UNSUPPORTED); // a reason of a later version
-        return new Refused(reason, refused.getExpected(), refused.getFound(), refused.getMessage());
+        return new Refused(
+                reason,
+                Fields.text(refused.getExpected(), Fields.TEXT_LENGTH),
+                Fields.text(refused.getFound(), Fields.TEXT_LENGTH),
+                Fields.text(refused.getMessage(), Fields.TEXT_LENGTH));
     }
 }
