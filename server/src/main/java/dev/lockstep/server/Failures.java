@@ -30,8 +30,7 @@ final class Failures {
             case INVALID_ARGUMENT ->
                 new UnsupportedException(address + " does not understand this replica: " + description
                         + "; run versions of Lockstep that fit together");
-            case DATA_LOSS ->
-                new RefusedException(Kind.MALFORMED, -1, "a message", description, address);
+            case DATA_LOSS -> new RefusedException(Kind.MALFORMED, -1, "a message", description, address);
             default -> ofConnection(status, address);
         };
     }
