@@ -41,25 +41,16 @@ final class Redo implements Closeable {
     }
 
     void add(VerifiedTransaction transaction) throws IOException {
-        transaction.consume(frames -> {
+        transaction.read(frames -> {
             state.add(frames);
-            for (int at = 0; at < frames.limit(); at += FrameLayout.frameSize(pageSize)) {
-                FrameLayout.putSizeAfter(frames, at, 0);
+            if (holds) {
+                appender.appendWithoutCommits(heldBack);
             }
-            appendHeldBack(0, place -> {});
             int last = frames.limit() - FrameLayout.frameSize(pageSize);
-            appender.append(frames.slice(0, last), place -> {});
+            appender.appendWithoutCommits(frames.slice(0, last));
             heldBack.put(0, frames, last, FrameLayout.frameSize(pageSize));
             holds = true;
         });
-    }
-
-    private void appendHeldBack(int sizeAfter, WalAppender.CommitListener listener) throws IOException {
-        if (holds) {
-            FrameLayout.putSizeAfter(heldBack, 0, sizeAfter);
-            appender.append(heldBack, listener);
-            holds = false;
-        }
     }
 
     /** The state checksum that readers would see at {@code end}. Reads the whole database. */
@@ -69,7 +60,8 @@ final class Redo implements Closeable {
 
     /** Makes it visible as {@code end}. */
     void publish(CommitRecord end, boolean force, WalAppender.CommitListener listener) throws IOException {
-        appendHeldBack(end.sizeAfter(), listener);
+        FrameLayout.putSizeAfter(heldBack, 0, end.sizeAfter());
+        appender.append(heldBack, listener);
         appender.publish(force);
     }
 

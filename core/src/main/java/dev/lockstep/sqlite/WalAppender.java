@@ -227,6 +227,15 @@ public final class WalAppender implements Closeable {
      * come in any number of calls.
      */
     public void append(ByteBuffer frames, CommitListener listener) throws IOException {
+        append(frames, -1, listener);
+    }
+
+    /** The same as frames in the middle of a transaction, whatever their headers say. */
+    public void appendWithoutCommits(ByteBuffer frames) throws IOException {
+        append(frames, 0, place -> {});
+    }
+
+    private void append(ByteBuffer frames, int sizeMask, CommitListener listener) throws IOException {
         requireBegun();
         ByteBuffer source = frames.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         if (source.remaining() % frameSize != 0) {
@@ -239,7 +248,7 @@ public final class WalAppender implements Closeable {
             if (!stage.hasRemaining()) {
                 flush();
             }
-            stage(source, at, source.getInt(at + SIZE_AFTER));
+            stage(source, at, source.getInt(at + SIZE_AFTER) & sizeMask);
             if (endsInCommit) {
                 listener.commit(new WalPlace(salts, lastFrame, checksum));
             }

@@ -32,7 +32,7 @@ public final class VerifiedTransaction implements AutoCloseable {
 
     private final @Nullable Spool spool;
 
-    private boolean consumed;
+    private boolean closed;
 
     VerifiedTransaction(
             int pageSize, CommitRecord before, CommitRecord after, @Nullable ByteBuffer memory, @Nullable Spool spool) {
@@ -85,29 +85,15 @@ public final class VerifiedTransaction implements AutoCloseable {
         }
     }
 
-    /**
-     * Reads all frames for the last time: the consumer may overwrite the buffers, for instance with the headers that another
-     * file wants.
-     */
-    public void consume(Chunks consumer) throws IOException {
-        requireThere();
-        consumed = true;
-        if (spool != null) {
-            spool.read(consumer);
-        } else if (memory != null) {
-            consumer.accept(memory.slice().order(ByteOrder.LITTLE_ENDIAN));
-        }
-    }
-
     private void requireThere() {
-        if (consumed) {
-            throw new IllegalStateException("the frames up to " + after.frameNo() + " were consumed or closed");
+        if (closed) {
+            throw new IllegalStateException("the frames up to " + after.frameNo() + " were given back");
         }
     }
 
     @Override
     public void close() {
-        consumed = true;
+        closed = true;
         if (spool != null) {
             spool.close();
         }

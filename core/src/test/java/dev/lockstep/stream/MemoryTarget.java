@@ -172,7 +172,7 @@ public class MemoryTarget implements Target {
     }
 
     private void applyTo(SortedMap<Integer, byte[]> database, VerifiedTransaction transaction) throws IOException {
-        transaction.consume(frames -> putAll(database, frames));
+        transaction.read(frames -> putAll(database, frames));
         database.tailMap(transaction.after().sizeAfter() + 1).clear();
     }
 

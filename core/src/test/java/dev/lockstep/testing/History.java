@@ -13,7 +13,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -82,9 +81,8 @@ public final class History {
             verifier.passThrough(seen);
             for (int n = firstAfter(position.frameNo()); n < transactions.size() && verified.size() < atMost; n++) {
                 Transaction transaction = transactions.get(n);
-                ByteBuffer copy =
-                        ByteBuffer.wrap(transaction.frames().array().clone()).order(ByteOrder.LITTLE_ENDIAN);
-                verifier.accept(copy, List.of(transaction.commit()), verified);
+                ByteBuffer frames = transaction.frames().asReadOnlyBuffer(); // as they come from the network
+                verifier.accept(frames, List.of(transaction.commit()), verified);
             }
         }
         return verified;

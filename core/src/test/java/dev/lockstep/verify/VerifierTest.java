@@ -406,13 +406,12 @@ class VerifierTest {
     }
 
     @Test
-    void consumedTransactionCannotBeReadAgain() throws IOException {
+    void closedTransactionCannotBeRead() throws IOException {
         VerifiedTransaction transaction =
                 verify(TestHistory.together(List.of(history.next(2)))).get(0);
-        transaction.consume(frames -> frames.putLong(0, -1));
+        transaction.close();
 
         assertThatThrownBy(() -> transaction.read(frames -> {})).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> transaction.consume(frames -> {})).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
