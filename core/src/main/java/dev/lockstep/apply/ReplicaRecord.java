@@ -2,6 +2,7 @@ package dev.lockstep.apply;
 
 import dev.lockstep.CorruptException;
 import dev.lockstep.io.ExclusiveFile;
+import dev.lockstep.io.Mapping;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.Seal;
@@ -109,6 +110,15 @@ final class ReplicaRecord implements Closeable {
 
     private static ReplicaRecord openExclusively(Path path) throws IOException {
         ExclusiveFile file = ExclusiveFile.open(path, "follows a primary with this replica; end that one first");
+        boolean extended = false;
+        try {
+            Mapping.extend(file.file(), SIZE); // else a full disk would show at a store
+            extended = true;
+        } finally {
+            if (!extended) {
+                file.close();
+            }
+        }
         return new ReplicaRecord(file, file.file(), MapMode.READ_WRITE);
     }
 

@@ -2,6 +2,7 @@ package dev.lockstep.apply;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.lockstep.CorruptException;
 import dev.lockstep.log.CommitRecord;
@@ -49,6 +50,16 @@ class ReplicaRecordTest {
             assertThat(record.base()).isEqualTo(commit(10));
             assertThat(record.stamp()).isEqualTo(STAMP);
             assertThat(record.newest()).isEqualTo(commit(11));
+        }
+    }
+
+    @Test
+    void aFullDiskIsAnOrdinaryErrorThatKeepsNothingLocked() throws Exception {
+        Path full = Path.of("/dev/full");
+        assumeThat(full).exists();
+        Files.createSymbolicLink(path, full);
+        for (int attempt = 0; attempt < 2; attempt++) {
+            assertThatThrownBy(this::create).isInstanceOf(IOException.class).hasMessageContaining("No space");
         }
     }
 
