@@ -139,7 +139,7 @@ public final class SqliteConnections {
         return switch (code) {
             case SQLITE_BUSY, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, SQLITE_BUSY_TIMEOUT, SQLITE_PROTOCOL ->
                 new UnavailableException(database + " is locked by another program (" + e.getMessage()
-                        + "); if one holds it with locking_mode=EXCLUSIVE, end that, then try again");
+                        + "); end one that holds it, with a transaction that writes or locking_mode=EXCLUSIVE, then try again");
             case SQLITE_NOTADB ->
                 new UnsupportedException(
                         database + " is not a SQLite database, or is encrypted (" + e.getMessage() + ")");
