@@ -65,9 +65,10 @@ final class Stop {
         try {
             TimeUnit.SECONDS.sleep(PATIENCE_SECONDS);
             logger().warn("no orderly end within {} s; ending at once", PATIENCE_SECONDS);
-            Runtime.getRuntime().halt(ExitCode.FAILURE.code());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally { // also where the warning fails, as when the jar was replaced meanwhile
+            Runtime.getRuntime().halt(ExitCode.FAILURE.code());
         }
     }
 
