@@ -138,8 +138,9 @@ public final class SqliteConnections {
         SQLiteErrorCode code = e instanceof SQLiteException se ? se.getResultCode() : SQLiteErrorCode.UNKNOWN_ERROR;
         return switch (code) {
             case SQLITE_BUSY, SQLITE_BUSY_RECOVERY, SQLITE_BUSY_SNAPSHOT, SQLITE_BUSY_TIMEOUT, SQLITE_PROTOCOL ->
-                new UnavailableException(database + " is locked by another program (" + e.getMessage()
-                        + "); end one that holds it, with a transaction that writes or locking_mode=EXCLUSIVE, then try again");
+                new UnavailableException(
+                        database + " is locked by another program (" + e.getMessage()
+                                + "); end one that holds it, with a transaction that writes or locking_mode=EXCLUSIVE, then try again");
             case SQLITE_NOTADB ->
                 new UnsupportedException(
                         database + " is not a SQLite database, or is encrypted (" + e.getMessage() + ")");
