@@ -18,11 +18,12 @@ final class Program implements AutoCloseable {
 
     private static final long END_SECONDS = 90;
 
-    /** A process that a shell put into the background ignores SIGINT, and so would those that it starts. */
+    /** A process that a shell put into the background ignores SIGINT, one under nohup SIGHUP, and so would those that they start. */
     private static final List<String> FOREGROUND = List.of(
             "python3",
             "-c",
-            "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])");
+            "import os, signal, sys; [signal.signal(s, signal.SIG_DFL) for s in (signal.SIGINT, signal.SIGHUP)];"
+                    + " os.execvp(sys.argv[1], sys.argv[1:])");
 
     private final Process process;
     private final Path out;
@@ -46,7 +47,7 @@ final class Program implements AutoCloseable {
         return new Program(List.of(), arguments);
     }
 
-    /** Starts it so that SIGINT reaches it, as a shell does with what a person waits for. Needs python3. */
+    /** Starts it so that every signal reaches it, as a shell does with what a person waits for. Needs python3. */
     static Program startInForeground(Object... arguments) throws IOException {
         return new Program(FOREGROUND, arguments);
     }

@@ -88,9 +88,11 @@ class ProgramTest {
             assertThat(primary.end("KILL")).isEqualTo(137);
             bank.transfer(50);
             primary = primary("--listen", address);
-            replica = started(Program.start("replica", url(primary), copy));
+            Program following = started(Program.start("replica", url(primary), copy));
+            replica = following;
             awaitEqual(database, copy);
-            assertThat(replica.err()).contains("following").doesNotContain("copying");
+            await().atMost(SOON).until(() -> following.err().contains("following"));
+            assertThat(following.err()).doesNotContain("copying");
         }
         assertThat(Files.getAttribute(copy, "unix:ino")).isEqualTo(inode);
         assertThat(replica.end("TERM")).isZero();
