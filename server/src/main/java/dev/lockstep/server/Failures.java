@@ -2,15 +2,18 @@ package dev.lockstep.server;
 
 import com.linecorp.armeria.client.SessionProtocolNegotiationCache;
 import com.linecorp.armeria.client.SessionProtocolNegotiationException;
+import com.linecorp.armeria.common.ClosedSessionException;
 import dev.lockstep.LockstepException;
 import dev.lockstep.RefusedException;
 import dev.lockstep.RefusedException.Kind;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import io.grpc.Status;
+import io.netty.handler.ssl.NotSslRecordException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /** What a failed call means for a person. */
@@ -49,7 +52,23 @@ final class Failures {
             return new UnavailableException(address + ": " + withoutCall(rootMessage(refused))
                     + "; start 'lockstep primary' there, or check host and port");
         }
+        SSLException tls = find(cause, SSLException.class);
+        if (tls != null) {
+            return ofTls(tls, address);
+        }
+        if (find(cause, ClosedSessionException.class) != null && address.contains("http://")) {
+            return new UnavailableException(
+                    address + ": the connection was closed; if that server speaks TLS, its URL begins with https://");
+        }
         return new UnavailableException(address + ": " + reason(status, status.getDescription()));
+    }
+
+    private static UnavailableException ofTls(SSLException failure, String address) {
+        return new UnavailableException(
+                failure instanceof NotSslRecordException
+                        ? address + " does not speak TLS: its URL begins with http://"
+                        : address + ": " + rootMessage(failure)
+                                + "; --tls-ca names the authority to trust, if it is one of your own");
     }
 
     /**

@@ -132,6 +132,8 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
     /** Describes a way to a primary. Not thread-safe. */
     public static final class Builder {
 
+        private static final String NO_SCHEME = "it does not begin with http:// or https://";
+
         private final URI url;
         private boolean compression;
         private @Nullable Path authorities;
@@ -142,7 +144,10 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
             this.url = parse(text);
             String path = url.getPath();
             if (!"http".equals(url.getScheme()) && !"https".equals(url.getScheme())) {
-                throw notAPrimary(text, "it lacks http://");
+                throw notAPrimary(text, NO_SCHEME);
+            }
+            if (url.getRawUserInfo() != null || url.getRawQuery() != null || url.getRawFragment() != null) {
+                throw notAPrimary(text, "it has more in it than host, port and name; a token is given by itself");
             }
             if (url.getHost() == null) {
                 throw notAPrimary(text, "it names no host that can be");
@@ -160,7 +165,7 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
                 return new URI(text);
             } catch (URISyntaxException e) {
                 throw notAPrimary(
-                        text, text.contains("://") ? e.getReason().toLowerCase(Locale.ROOT) : "it lacks http://");
+                        text, text.contains("://") ? e.getReason().toLowerCase(Locale.ROOT) : NO_SCHEME);
             }
         }
 

@@ -73,7 +73,21 @@ class TlsTest {
         try (RemotePrimary primary = RemotePrimary.of(url())) {
             assertThatThrownBy(primary::status)
                     .isInstanceOf(UnavailableException.class)
-                    .hasMessageContaining("certification path");
+                    .hasMessageContainingAll("certification path", "--tls-ca");
+        }
+    }
+
+    @Test
+    void aUrlWithTheOtherSchemeIsToldWhichOneItIs() throws Exception {
+        try (LockstepServer plain = builder().start();
+                RemotePrimary secure = RemotePrimary.of("https://127.0.0.1:" + plain.port());
+                RemotePrimary open = RemotePrimary.of(url().replace("https", "http"))) {
+            assertThatThrownBy(secure::status)
+                    .isInstanceOf(UnavailableException.class)
+                    .hasMessage("https://127.0.0.1:" + plain.port() + " does not speak TLS: its URL begins with http://");
+            assertThatThrownBy(open::status)
+                    .isInstanceOf(UnavailableException.class)
+                    .hasMessageContaining("https://");
         }
     }
 

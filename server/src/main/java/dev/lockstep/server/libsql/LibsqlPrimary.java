@@ -117,7 +117,8 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
         URI parsed = URI.create(url.substring(PREFIX.length()));
         String path = parsed.getPath();
         boolean known = "http".equals(parsed.getScheme()) || "https".equals(parsed.getScheme());
-        if (!known || parsed.getHost() == null || parsed.getPort() < 1 || path.lastIndexOf('/') > 0) {
+        boolean more = parsed.getRawUserInfo() != null || parsed.getRawQuery() != null;
+        if (!known || more || parsed.getHost() == null || parsed.getPort() < 1 || path.lastIndexOf('/') > 0) {
             throw new IllegalArgumentException(
                     "'" + url
                             + "' is no address of a libSQL primary: it has the form libsql+http://HOST:PORT/NAME or libsql+https://...");
