@@ -164,8 +164,7 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
             try {
                 return new URI(text);
             } catch (URISyntaxException e) {
-                throw notAPrimary(
-                        text, text.contains("://") ? e.getReason().toLowerCase(Locale.ROOT) : NO_SCHEME);
+                throw notAPrimary(text, text.contains("://") ? e.getReason().toLowerCase(Locale.ROOT) : NO_SCHEME);
             }
         }
 

@@ -8,9 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RemotePrimaryTest {
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock = """
+    @CsvSource(delimiter = '|', textBlock = """
                     app.db                    | does not begin with http://
                     db1:7878                  | does not begin with http://
                     ftp://db1:7878/app        | does not begin with http://

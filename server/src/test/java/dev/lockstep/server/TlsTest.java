@@ -84,7 +84,8 @@ class TlsTest {
                 RemotePrimary open = RemotePrimary.of(url().replace("https", "http"))) {
             assertThatThrownBy(secure::status)
                     .isInstanceOf(UnavailableException.class)
-                    .hasMessage("https://127.0.0.1:" + plain.port() + " does not speak TLS: its URL begins with http://");
+                    .hasMessage(
+                            "https://127.0.0.1:" + plain.port() + " does not speak TLS: its URL begins with http://");
             assertThatThrownBy(open::status)
                     .isInstanceOf(UnavailableException.class)
                     .hasMessageContaining("https://");
