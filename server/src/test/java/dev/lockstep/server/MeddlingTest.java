@@ -138,6 +138,8 @@ class MeddlingTest {
             change();
             if (good.equals(database)) {
                 Sqlite3.run(database, ".backup '" + kept + "'");
+                await().atMost(SOON)
+                        .until(() -> replica.status().state() == State.REFUSED); // else both go in one message
             }
             change();
             await().atMost(SOON).until(() -> replica.status().state() == State.REFUSED);
