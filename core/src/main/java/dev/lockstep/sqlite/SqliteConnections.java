@@ -80,7 +80,7 @@ public final class SqliteConnections {
         config.setBusyTimeout(OPEN_TIMEOUT_MILLIS);
         config.setReadOnly(readOnly);
         try {
-            Connection connection = config.createConnection("jdbc:sqlite:" + database.toAbsolutePath());
+            Connection connection = config.createConnection("jdbc:sqlite:" + database.toUri());
             try {
                 execute(connection, "PRAGMA wal_autocheckpoint=0");
             } catch (SQLException e) {
