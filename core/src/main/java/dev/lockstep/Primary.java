@@ -1,5 +1,6 @@
 package dev.lockstep;
 
+import dev.lockstep.apply.ReplicaSummary;
 import dev.lockstep.capture.Capture;
 import dev.lockstep.capture.CaptureOpener;
 import dev.lockstep.capture.Watcher;
@@ -493,9 +494,9 @@ public final class Primary implements Origin, AutoCloseable {
          * @throws CorruptException if the log is damaged
          */
         public Primary open() throws IOException {
-            if (Files.isRegularFile(dataDirectory)) {
-                throw new UnsupportedException(database + " is a replica (" + dataDirectory
-                        + " says so); a primary needs a database of its own");
+            if (ReplicaSummary.exists(database)) {
+                throw new UnsupportedException(database + " is a replica (" + database.getFileName()
+                        + "-lockstep beside it says so); a primary needs a database of its own");
             }
             if (Files.exists(database) && Files.size(database) > 0) {
                 SqliteConnections.header(

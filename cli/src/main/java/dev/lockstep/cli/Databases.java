@@ -12,12 +12,16 @@ final class Databases {
     private Databases() {}
 
     static void requireExists(Path database) throws UnsupportedException {
-        if (Files.isDirectory(database)) {
-            throw new UnsupportedException(database + " is a directory; name the database file");
-        }
         if (!Files.exists(database)) {
             throw new UnsupportedException(
                     database + ": no such database; check the path. 'lockstep primary --create' begins an empty one");
+        }
+        requireNoDirectory(database);
+    }
+
+    private static void requireNoDirectory(Path file) throws UnsupportedException {
+        if (Files.isDirectory(file)) {
+            throw new UnsupportedException(file + " is a directory; name the database file");
         }
     }
 
@@ -32,15 +36,13 @@ final class Databases {
     /** The directory that a new file is to stand in must be there: a mistyped one is not to be made. */
     static void requireDirectoryFor(Path file) throws UnsupportedException {
         Path directory = file.toAbsolutePath().getParent();
-        if (Files.isDirectory(file)) {
-            throw new UnsupportedException(file + " is a directory; name the file for the copy in it");
-        }
+        requireNoDirectory(file);
         if (directory != null && !Files.isDirectory(directory)) {
             throw new UnsupportedException(file + ": there is no directory " + directory + "; make it first");
         }
         if (directory != null && !Files.isWritable(directory)) {
             throw new UnsupportedException(
-                    file + ": you may not write into " + directory + ", where a copy needs files beside it");
+                    file + ": you may not write into " + directory + ", where it needs files beside it");
         }
     }
 }

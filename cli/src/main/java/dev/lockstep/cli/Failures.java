@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine;
@@ -95,11 +96,15 @@ final class Failures {
     }
 
     private static String meaning(FileSystemException failure) {
-        return failure instanceof NoSuchFileException
-                ? "no such file or directory"
-                : failure instanceof AccessDeniedException
-                        ? "permission denied"
-                        : failure.getClass().getSimpleName();
+        if (failure instanceof NoSuchFileException) {
+            return "no such file or directory";
+        }
+        if (failure instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        return failure instanceof NotDirectoryException
+                ? "not a directory"
+                : failure.getClass().getSimpleName();
     }
 
     /** Picocli begins its messages with a capital; after "lockstep: " a small letter reads better. Names stay as they are. */

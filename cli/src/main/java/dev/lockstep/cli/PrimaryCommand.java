@@ -216,7 +216,9 @@ final class PrimaryCommand implements Callable<Integer> {
     }
 
     private Primary open(String name, Path database, boolean alone) throws IOException {
-        if (!create) {
+        if (create) {
+            Databases.requireDirectoryFor(database);
+        } else {
             Databases.requireExists(database);
         }
         Primary.Builder builder = Primary.of(database).name(name);

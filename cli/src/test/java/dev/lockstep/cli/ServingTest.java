@@ -17,6 +17,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -164,9 +165,29 @@ class ServingTest {
                 .contains("would both be named 'app'", "--name");
         assertThat(Cli.run("primary", database, "--listen", "127.0.0.1:x").code())
                 .isEqualTo(2);
+        assertThat(Cli.run("primary", "--create", directory).err()).contains("is a directory");
+        assertThat(Cli.run("primary", "--create", directory.resolve("nowhere/app.db"))
+                        .err())
+                .contains("there is no directory");
+        Path file = Files.writeString(directory.resolve("file"), "");
+        assertThat(Cli.run("primary", database, "--data", file).err()).contains("file: not a directory");
+        assertThat(Cli.run("primary", "--databases", file).err()).contains("file: not a directory");
         assertThat(absent).doesNotExist();
         assertThat(copy).doesNotExist();
         assertThat(directory.resolve("app.db-lockstep")).doesNotExist();
+    }
+
+    @Test
+    void aReplicaIsNoPrimarysDatabaseWhereverTheLogWouldBe() {
+        assertThat(Cli.run("replicate", database, copy, "--once").code()).isZero();
+        for (Object[] options : new Object[][] {{}, {"--data", directory.resolve("elsewhere")}}) {
+            Object[] all = Stream.concat(
+                            Stream.of("replicate", copy, directory.resolve("third.db"), "--once"), Stream.of(options))
+                    .toArray();
+            Cli refused = Cli.run(all);
+            assertThat(refused.code()).isEqualTo(1);
+            assertThat(refused.err()).contains("copy.db is a replica (copy.db-lockstep beside it says so)");
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -68,6 +69,9 @@ final class DirectoryStorage implements Storage {
     }
 
     static void make(Path directory) throws IOException {
+        if (Files.exists(directory) && !Files.isDirectory(directory)) {
+            throw new NotDirectoryException(directory.toString());
+        }
         if (!Files.isDirectory(directory)) {
             // Only the root has no parent, and the root always exists.
             Path parent = requireNonNull(directory.getParent());

@@ -49,7 +49,7 @@ final class DatabaseDirectory implements AutoCloseable {
     }
 
     /**
-     * Opens all that are there; makes the directory if there is none.
+     * Opens all that are there, and leaves other directories alone; makes the directory if there is none.
      *
      * @param limit how many there may be
      * @throws UnavailableException if another server has it open
@@ -72,7 +72,7 @@ final class DatabaseDirectory implements AutoCloseable {
             String name = String.valueOf(entry.getFileName());
             if (name.startsWith(DROPPED)) {
                 delete(entry);
-            } else if (NAME.matcher(name).matches() && Files.isDirectory(entry)) {
+            } else if (NAME.matcher(name).matches() && Files.exists(entry.resolve(FILE))) {
                 open.put(name, primary(name));
             }
         }
@@ -115,10 +115,20 @@ final class DatabaseDirectory implements AutoCloseable {
             throw new UnsupportedException(
                     "there are " + limit + " databases, which is the limit; drop one, or raise the limit");
         }
-        Storage.makeDirectory(directory.resolve(name));
+        Path home = directory.resolve(name);
+        Storage.makeDirectory(home);
+        if (!holdsNothingElse(home)) {
+            throw new UnsupportedException(home + " is there already, with other things in it; choose another name");
+        }
         Primary made = primary(name);
         open.put(name, made);
         return made;
+    }
+
+    /** A database is deleted with all that is in its directory, so nothing of others may be in it from the start. */
+    private static boolean holdsNothingElse(Path home) throws IOException {
+        return entries(home).stream()
+                .allMatch(entry -> String.valueOf(entry.getFileName()).startsWith(FILE));
     }
 
     /** Closes a database and deletes it for good. Nobody may use it any more. */

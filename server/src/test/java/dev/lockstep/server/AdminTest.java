@@ -160,6 +160,19 @@ class AdminTest {
     }
 
     @Test
+    void aDirectoryOfOthersIsNeitherServedNorDropped() throws Exception {
+        Path notes = Files.createDirectory(directory.resolve("theirs")).resolve("notes.txt");
+        Files.writeString(notes, "keep");
+        server.close();
+        server = serve();
+        assertThat(drop("theirs").statusCode()).isEqualTo(404);
+        assertThat(create("theirs").statusCode()).isEqualTo(400);
+        assertThat(create("theirs").body()).contains("other things in it");
+        assertThat(notes.resolveSibling("data.db")).doesNotExist();
+        assertThat(notes).hasContent("keep");
+    }
+
+    @Test
     void aDirectoryIsServedByOneServerOnly() {
         assertThatThrownBy(this::serve)
                 .isInstanceOf(UnavailableException.class)
