@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /** The demo's plot: each step says what it does, does it, and checks what it claims. Used by one thread. */
@@ -49,7 +50,11 @@ final class Demo implements AutoCloseable {
         this.stop = stop;
     }
 
-    /** Whether every claim was true. */
+    /**
+     * Whether every claim was true.
+     *
+     * @throws CancellationException if it was stopped before it knew
+     */
     boolean run() throws IOException, SQLException, InterruptedException {
         say("A bank of " + Bank.ACCOUNTS + " accounts opens in " + database + ".");
         Bank bank = opened(Bank.open(database));
@@ -141,9 +146,11 @@ final class Demo implements AutoCloseable {
     private boolean await(Condition condition) throws SQLException, InterruptedException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.holds()) {
-            if (System.nanoTime() > deadline || stop.await(POLL_MILLIS)) {
+            if (System.nanoTime() > deadline) {
                 return false;
             }
+            stop.await(POLL_MILLIS);
+            goOnUnlessStopped();
         }
         return true;
     }
@@ -186,7 +193,14 @@ final class Demo implements AutoCloseable {
         }
     }
 
+    private void goOnUnlessStopped() {
+        if (stop.isRequested()) {
+            throw new CancellationException();
+        }
+    }
+
     private void step(String text) {
+        goOnUnlessStopped();
         out.println();
         say(text);
     }

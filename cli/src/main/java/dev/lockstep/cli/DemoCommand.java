@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,6 +46,9 @@ final class DemoCommand implements Callable<Integer> {
         Path directory = Files.createTempDirectory("lockstep-demo-");
         try (Demo demo = new Demo(directory, spec.commandLine().getOut(), program.stop())) {
             return (demo.run() ? ExitCode.OK : ExitCode.FAILURE).code();
+        } catch (CancellationException e) {
+            program.terminal().report("the demo was stopped before its end");
+            return ExitCode.FAILURE.code();
         } finally {
             if (!keep) {
                 delete(directory);

@@ -140,8 +140,6 @@ final class PrimaryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Stop stop = program.stop();
-        stop.onSignals();
         Map<String, Path> byName = DatabaseNames.assign(spec.commandLine(), databases, names);
         requireSensible();
         List<Primary> primaries = new ArrayList<>();
@@ -153,9 +151,11 @@ final class PrimaryCommand implements Callable<Integer> {
                 primaries.add(primary);
                 server.database(primary);
             }
+            program.terminal().clear();
+            program.stop().onSignals();
             try (LockstepServer started = server.start()) {
                 announce(byName, started);
-                while (!stop.await(REFRESH_MILLIS)) {
+                while (!program.stop().await(REFRESH_MILLIS)) {
                     if (program.terminal().isTerminal()) {
                         program.terminal().show(line(started.status()));
                     }
@@ -228,6 +228,7 @@ final class PrimaryCommand implements Callable<Integer> {
         if (retain != null) {
             builder.log(FrameLog.Options.retaining(retain));
         }
+        program.terminal().show("opening " + database);
         return builder.open();
     }
 

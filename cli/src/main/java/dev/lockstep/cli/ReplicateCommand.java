@@ -52,7 +52,6 @@ final class ReplicateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        program.stop().onSignals();
         Databases.requireExists(database);
         Databases.requireDifferent(database, copy);
         following.check(copy);
@@ -60,12 +59,14 @@ final class ReplicateCommand implements Callable<Integer> {
         if (data != null) {
             builder.dataDirectory(data);
         }
+        program.terminal().show("opening " + database);
         try (Primary primary = builder.open();
                 LockstepServer server = LockstepServer.builder()
                         .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                         .database(primary)
                         .start();
                 RemotePrimary upstream = RemotePrimary.of("http://127.0.0.1:" + server.port())) {
+            program.stop().onSignals();
             return following.follow(
                     program,
                     Replica.of(copy, upstream),

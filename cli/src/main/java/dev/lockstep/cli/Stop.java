@@ -24,7 +24,8 @@ final class Stop {
 
     /**
      * From now on a signal does not end this process but requests it here. A shutdown hook would not do: the exit code could no
-     * longer be chosen, and libraries take their hooks for the time to delete what is still in use.
+     * longer be chosen, and libraries take their hooks for the time to delete what is still in use. Until now it ends the process: to open
+     * a large database for the first time takes long, and can be cut short at any point (G6).
      */
     void onSignals() {
         for (String name : new String[] {"INT", "TERM", "HUP"}) {

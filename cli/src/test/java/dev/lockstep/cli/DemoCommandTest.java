@@ -12,4 +12,12 @@ class DemoCommandTest {
         assertThat(demo.out()).doesNotContain("FALSE").contains("does not continue the checksum chain", "found true.");
         assertThat(demo.code()).as(demo.err()).isZero();
     }
+
+    @Test
+    void stoppedItEndsWithoutClaimingAnything() {
+        Cli demo = Cli.start("demo");
+        assertThat(demo.stop()).isEqualTo(1);
+        assertThat(demo.out()).doesNotContain("FALSE", "found true");
+        assertThat(demo.err()).isEqualToIgnoringNewLines("the demo was stopped before its end");
+    }
 }

@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,6 +75,19 @@ class ProgramTest {
         bank.transfer(1);
         JsonNode next = Cli.run("replicate", database, copy, "--once", "--json").json();
         assertThat(next.get("receivedBytes").asLong()).isBetween(1L, 10L * 4120);
+    }
+
+    @Test
+    void aSignalEndsItAtOnceWhileItOpensADatabase() throws Exception {
+        Path locked = directory.resolve("locked.db");
+        try (Connection holder = DriverManager.getConnection("jdbc:sqlite:" + locked);
+                Statement statement = holder.createStatement()) {
+            statement.execute("CREATE TABLE t(a)");
+            statement.execute("BEGIN EXCLUSIVE");
+            Program primary = started(Program.start("primary", locked, "--listen", "127.0.0.1:0"));
+            await().atMost(SOON).until(() -> Files.exists(directory.resolve("locked.db-lockstep/LOCK")));
+            assertThat(primary.end("TERM")).as(primary.err()).isEqualTo(143);
+        }
     }
 
     @Test
