@@ -137,7 +137,7 @@ final class Follower {
         }
         Replica.CopyProgress copy = status.copy();
         if (status.state() == Replica.State.COPYING && copy != null) {
-            return Bar.line("copying", terminal.isTerminal(), copy.receivedBytes(), copy.pageBytes(), speed);
+            return Bar.line("copying", terminal.columns(), copy.receivedBytes(), copy.pageBytes(), speed);
         }
         if (status.state() != Replica.State.FOLLOWING) {
             return "connecting to " + source + (position == null ? "" : "   at frame " + Formats.count(at));

@@ -1,5 +1,7 @@
 package dev.lockstep.cli;
 
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -61,7 +63,16 @@ public final class Lockstep implements Runnable {
     }
 
     public static void main(String[] args) {
-        System.exit(commandLine(Terminal.standardError(), new Stop()).execute(args));
+        StandardOutput output = new StandardOutput();
+        CommandLine commandLine = commandLine(Terminal.standardError(), new Stop())
+                .setOut(new PrintWriter(output, true, Charset.defaultCharset()));
+        int code = commandLine.execute(args);
+        commandLine.getOut().flush();
+        if (output.lost() != null) {
+            System.err.println("lockstep: standard output: " + output.lost());
+            code = code == ExitCode.OK.code() ? ExitCode.FAILURE.code() : code;
+        }
+        System.exit(code);
     }
 
     /**

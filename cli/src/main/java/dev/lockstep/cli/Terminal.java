@@ -16,7 +16,6 @@ final class Terminal {
 
     private static final String ERASE = "\r\u001b[K";
     private static final long PLAIN_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final int DEFAULT_COLUMNS = 80;
 
     private static final Terminal STANDARD_ERROR = new Terminal(System.err, Integer.getInteger(COLUMNS, 0));
 
@@ -41,8 +40,9 @@ final class Terminal {
         return columns > 0;
     }
 
+    /** Its width, or 0 if it is not a terminal. */
     int columns() {
-        return columns > 0 ? columns : DEFAULT_COLUMNS;
+        return columns;
     }
 
     /**
@@ -51,9 +51,12 @@ final class Terminal {
      */
     synchronized void show(String line) {
         if (isTerminal()) {
-            shown = line.length() < columns ? line : line.substring(0, columns - 1);
-            err.print(ERASE + shown);
-            err.flush();
+            String fitting = line.length() < columns ? line : line.substring(0, columns - 1);
+            if (!fitting.equals(shown)) {
+                shown = fitting;
+                err.print(ERASE + shown);
+                err.flush();
+            }
         } else if (System.nanoTime() - plainAt >= PLAIN_EVERY_NANOS && !line.equals(plain)) {
             plain = line;
             plainAt = System.nanoTime();

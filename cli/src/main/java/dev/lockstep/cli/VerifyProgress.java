@@ -24,7 +24,7 @@ final class VerifyProgress implements LogVerifier.Progress, AutoCloseable {
         if (now - nextNanos >= 0) {
             nextNanos = now + REFRESH_NANOS;
             terminal.show(
-                    Bar.line("verifying", terminal.isTerminal(), bytesDone, bytesTotal, meter.sample(now, bytesDone)));
+                    Bar.line("verifying", terminal.columns(), bytesDone, bytesTotal, meter.sample(now, bytesDone)));
         }
     }
 

@@ -15,6 +15,7 @@ class TerminalTest {
     void keepsOneLineUpToDateOnATerminalAndReportsAboveIt() {
         Terminal terminal = terminal(10);
         terminal.show("one");
+        terminal.show("one");
         terminal.show("two, and more than fits");
         terminal.report("news");
         terminal.clear();
