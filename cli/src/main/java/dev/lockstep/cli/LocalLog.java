@@ -63,7 +63,7 @@ final class LocalLog {
                 out,
                 "holds",
                 Formats.count(transactions, "transaction") + " in " + Formats.count(segments, "segment") + ", "
-                        + Formats.bytes(bytes));
+                        + Formats.bytes(bytes) + " on disk");
         if (first != null && last != null) {
             Table.line(out, "from", describe(first, first.firstFrameNo()));
             Table.line(out, "to", describe(last, last.lastFrameNo()));

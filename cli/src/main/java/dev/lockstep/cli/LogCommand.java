@@ -66,10 +66,15 @@ final class LogCommand implements Callable<Integer> {
     @Option(
             names = "--since",
             paramLabel = "TIME",
-            description = "Committed at or after this local time, as 2026-11-23T17:00.")
+            converter = TimeConverter.class,
+            description = "Committed at or after this local time, as 2026-11-23T17:00 or 2026-11-23.")
     private @Nullable LocalDateTime since;
 
-    @Option(names = "--until", paramLabel = "TIME", description = "Committed before this local time.")
+    @Option(
+            names = "--until",
+            paramLabel = "TIME",
+            converter = TimeConverter.class,
+            description = "Committed before this local time.")
     private @Nullable LocalDateTime until;
 
     @Option(names = "--json", description = "Answer with one JSON object for each transaction, in a line of its own.")

@@ -31,8 +31,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "  lockstep replica http://db1:7878/app copy.db          follow",
             "  lockstep replica http://db1:7878/app copy.db --once   catch up, then end",
-            "  lockstep replica libsql+http://db1:8080 copy.db       a server that speaks libSQL's protocol only: page bytes and",
-            "                                                        their order are verified, page numbers and sizes are not",
+            "  lockstep replica libsql+http://db1:8080 copy.db       follow a libSQL server"
         })
 final class ReplicaCommand implements Callable<Integer> {
 
@@ -46,7 +45,9 @@ final class ReplicaCommand implements Callable<Integer> {
             index = "0",
             paramLabel = "URL",
             description =
-                    "The primary, as it printed it: http://HOST:PORT/NAME or https://... The name may be left out if it serves one database.")
+                    "The primary, as it printed it: http://HOST:PORT/NAME or https://... The name may be left out if it serves one database."
+                            + " libsql+http://HOST:PORT is a server that speaks libSQL's protocol only: page bytes and their order"
+                            + " are verified, page numbers and sizes are not.")
     private String url;
 
     @Parameters(

@@ -2,6 +2,8 @@ package dev.lockstep.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lockstep.testing.ChildJvm;
+import java.io.File;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -44,7 +46,12 @@ class LockstepTest {
             assertThat(help.code()).as(name).isZero();
             assertThat(help.out())
                     .contains("Usage: lockstep " + name, "Examples:", "  lockstep " + name, "Exit codes:", "--verbose");
-            assertThat(help.out().lines()).as(name).allMatch(line -> line.length() <= 110);
+            assertThat(help.out()
+                            .lines()
+                            .dropWhile(line -> !line.equals("Examples:"))
+                            .skip(1))
+                    .as("none is broken into two lines")
+                    .allMatch(line -> line.startsWith("  lockstep " + name));
         });
     }
 
@@ -55,5 +62,18 @@ class LockstepTest {
         assertThat(quiet.err()).isEqualToIgnoringNewLines("lockstep: /nowhere: no such file or directory");
         assertThat(Cli.run("verify", "/nowhere", "-v").err()).contains("\tat dev.lockstep.");
         assertThat(Cli.run("-v", "verify", "/nowhere").err()).contains("\tat dev.lockstep.");
+    }
+
+    @Test
+    void outputThatWasLostIsAFailureUnlessNobodyWantedMore() throws Exception {
+        ProcessBuilder version = new ProcessBuilder(ChildJvm.command(Lockstep.class, Map.of(), "--version"));
+        Process wanted = version.redirectOutput(new File("/dev/full")).start();
+        assertThat(wanted.errorReader().lines()).containsExactly("lockstep: standard output: No space left on device");
+        assertThat(wanted.waitFor()).isEqualTo(1);
+
+        Process unwanted = version.redirectOutput(ProcessBuilder.Redirect.PIPE).start();
+        unwanted.getInputStream().close(); // as head does
+        assertThat(unwanted.errorReader().lines()).isEmpty();
+        assertThat(unwanted.waitFor()).isZero();
     }
 }
