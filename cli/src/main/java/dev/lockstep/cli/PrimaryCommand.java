@@ -81,7 +81,8 @@ final class PrimaryCommand implements Callable<Integer> {
             names = "--databases",
             paramLabel = "DIR",
             description =
-                    "A directory of databases that are made and dropped by the admin API; those that are in it are served.")
+                    "A directory of databases that are made and dropped by the admin API; those that are in it (NAME/data.db) are"
+                            + " served.")
     private @Nullable Path directory;
 
     @Option(
