@@ -1,5 +1,7 @@
 package dev.lockstep.capture;
 
+import static dev.lockstep.sqlite.SqliteConnections.text;
+
 import dev.lockstep.sqlite.LiveDatabase;
 import dev.lockstep.sqlite.SqliteConnections;
 import dev.lockstep.sqlite.WalIndex;
@@ -7,6 +9,8 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The SQLite connections of one capture: two for the pin, one that takes the write lock, one that checkpoints. Not thread-safe, except
@@ -20,6 +24,7 @@ final class Attachment implements Closeable {
     private final Connection writer;
     private final Connection checkpoint;
     private final Pins pins;
+    private @Nullable Connection keeper;
 
     /** Opens the connections and begins the pin. */
     Attachment(Path path) throws IOException {
@@ -72,11 +77,32 @@ final class Attachment implements Closeable {
         return pins;
     }
 
+    /**
+     * Has {@link #close} leave the WAL at its path alone. Else SQLite, if nobody else has the database open, copies the WAL that it
+     * opened into the file, and deletes the one at its path.
+     */
+    void leaveWal() throws IOException {
+        keeper = SqliteConnections.openKeeper(database.path());
+    }
+
+    /** Ends the pin, and cuts the WAL off, unless a transaction of somebody else is in the way. */
+    void emptyWal() throws IOException {
+        pins.close();
+        try {
+            text(checkpoint, "PRAGMA wal_checkpoint(TRUNCATE)");
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(database.path(), e);
+        }
+    }
+
     @Override
     public void close() throws IOException {
         pins.close();
         SqliteConnections.closeQuietly(checkpoint);
         SqliteConnections.closeQuietly(writer);
+        if (keeper != null) {
+            SqliteConnections.closeQuietly(keeper);
+        }
         database.afterClose();
     }
 }

@@ -13,6 +13,8 @@ import dev.lockstep.sqlite.WalIndex;
 import dev.lockstep.sqlite.WalIndexHeader;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -87,6 +89,12 @@ public final class Capture implements Closeable {
     private long pinAnywayNanos = PIN_ANYWAY_NANOS;
     private long restedNanos = System.nanoTime();
     private long inPlaceNanos = System.nanoTime();
+
+    /** When the database file was last written to, as long as everything is in it; and where the WAL ended then. */
+    private @Nullable FileTime writtenLast;
+
+    private WalMark copiedAt = WalMark.NONE;
+
     private boolean committedSincePin = true;
 
     /** Whether the pin reads the database file alone, and so lets the next writer reset the WAL. */
@@ -148,7 +156,8 @@ public final class Capture implements Closeable {
                 try {
                     step();
                 } catch (IOException e) {
-                    throw attachment.database().isInPlace() ? e : displaced();
+                    requireInPlace(); // what is not explains whatever failed
+                    throw e;
                 }
                 boolean isDurable = log.isAllDurable();
                 if (!isDurable) {
@@ -226,28 +235,46 @@ public final class Capture implements Closeable {
         if (pinMustMove()) {
             movePin();
         }
-        if (tail.reached(end) && everythingCopied()) {
+        if (!tail.reached(end) || !everythingCopied()) {
+            writtenLast = null;
+        } else if (writtenLast == null || !copiedAt.equals(tail.at())) {
+            writtenLast = attachment.database().modified();
+            copiedAt = tail.at();
             copied = log.head();
         }
         checkpointer.step(end, copied == null || System.nanoTime() - commitNanos >= IDLE_NANOS);
-        requireInPlace();
+        if (System.nanoTime() - inPlaceNanos >= IN_PLACE_NANOS) {
+            requireInPlace();
+        }
         status = new Status(end.maxFrame(), end.maxFrame() - walIndex.backfilled(), checkpointer.postponed());
     }
 
-    /** Without this, capture would go on following a file that nobody else can reach any more. */
-    private void requireInPlace() throws UnavailableException {
-        long now = System.nanoTime();
-        if (now - inPlaceNanos >= IN_PLACE_NANOS) {
-            inPlaceNanos = now;
-            if (!attachment.database().isInPlace()) {
-                throw displaced();
-            }
+    /**
+     * Without this, capture would go on following files that nobody else can reach any more, or checkpoint into one that another program,
+     * such as cp, has written over.
+     */
+    void requireInPlace() throws IOException {
+        inPlaceNanos = System.nanoTime();
+        Path path = attachment.database().path();
+        if (!attachment.database().isInPlace()) {
+            throw new UnavailableException(
+                    path + " was deleted, moved, or replaced by another file while it was followed");
+        }
+        if (!walIndex.isInPlace() || !tail.isInPlace()) {
+            throw new UnavailableException(path + ": the -wal or -shm file beside it was deleted, moved, or replaced while it"
+                    + " was followed. SQLite's programs lose transactions by that; those that have the database open must be restarted");
+        }
+        if (isOverwritten()) {
+            throw new UnavailableException(path + " was written to by a program that does not use SQLite, such as cp, while it"
+                    + " was followed; it will be compared with the log. Programs that have it open must be restarted");
         }
     }
 
-    private UnavailableException displaced() {
-        return new UnavailableException(attachment.database().path()
-                + " was deleted, moved, or replaced by another file while it was followed");
+    /** Nobody writes to the file through SQLite while the WAL is what it was when all of it was in the file. */
+    private boolean isOverwritten() throws IOException {
+        return writtenLast != null
+                && copiedAt.equals(tail.at())
+                && !writtenLast.equals(attachment.database().modified());
     }
 
     private long pause() {
@@ -390,11 +417,27 @@ public final class Capture implements Closeable {
     /** Ends the pin and closes the connections; the log stays open. */
     @Override
     public void close() throws IOException {
+        // The pins last, so that the checkpoint under way is not left without them.
         try (attachment;
                 index;
-                tail;
-                checkpointer) {
-            // The pins last, so that the checkpoint under way is not left without them.
+                tail) {
+            checkpointer.close();
+            leaveFilesOfOthers();
+        }
+    }
+
+    /**
+     * SQLite takes the WAL beside a file that came into the database's place for a part of it. Not emptied is one with frames that are not
+     * in the file yet: they may be the new file's.
+     */
+    private void leaveFilesOfOthers() throws IOException {
+        boolean replaced = !attachment.database().isInPlace() || isOverwritten();
+        if (replaced) {
+            if (walIndex.read(end) && tail.reached(end) && everythingCopied()) {
+                attachment.emptyWal();
+            }
+        } else if (!walIndex.isInPlace() || !tail.isInPlace()) {
+            attachment.leaveWal();
         }
     }
 }

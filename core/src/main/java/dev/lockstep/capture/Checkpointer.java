@@ -135,6 +135,7 @@ final class Checkpointer implements Closeable {
     }
 
     private void copy() throws IOException {
+        capture.requireInPlace();
         rounds++;
         copiedBefore = walIndex.backfilled();
         phase = Phase.COPYING;

@@ -42,6 +42,11 @@ final class WalTail implements Closeable {
         this.frameSize = WalFormat.FRAME_HEADER_SIZE + pageSize;
     }
 
+    /** Whether other programs find this WAL at its path, too. */
+    boolean isInPlace() {
+        return wal.isInPlace();
+    }
+
     /** Declares that everything up to {@code mark} was captured. */
     void startAt(WalMark mark) {
         at = mark;

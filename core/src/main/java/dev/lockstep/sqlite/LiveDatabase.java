@@ -8,6 +8,7 @@ import java.nio.MappedByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -119,6 +120,11 @@ public final class LiveDatabase {
             }
             return done;
         }
+    }
+
+    /** When the file at the database's path was last written to. */
+    public FileTime modified() throws IOException {
+        return Files.getLastModifiedTime(path);
     }
 
     /** Makes what anybody wrote to the database file durable. */

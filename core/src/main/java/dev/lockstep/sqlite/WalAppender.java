@@ -378,7 +378,7 @@ public final class WalAppender implements Closeable {
 
     /** Whether the WAL and the wal-index that this appender writes still stand at their paths. */
     public boolean isInPlace() {
-        return LiveDatabase.isAt(walPath, walInode) && index.memory().isInPlace();
+        return LiveDatabase.isAt(walPath, walInode) && index.isInPlace();
     }
 
     /** Makes everything that is published durable. */

@@ -14,12 +14,19 @@ import java.nio.file.StandardOpenOption;
 public final class WalFile implements Closeable {
 
     private final Path path;
+    private final Object inode;
     private final FileChannel channel;
 
     /** Opens the WAL of a database of which this process holds an open SQLite connection, so that it stays the live one. */
     public WalFile(LiveDatabase database) throws IOException {
         this.path = database.walPath();
+        this.inode = LiveDatabase.inode(path);
         this.channel = FileChannel.open(path, StandardOpenOption.READ);
+    }
+
+    /** Whether this file still stands at its path; no, after it was deleted or replaced by another. */
+    public boolean isInPlace() {
+        return LiveDatabase.isAt(path, inode);
     }
 
     /** The header as it stands in the file now. */

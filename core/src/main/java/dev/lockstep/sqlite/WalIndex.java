@@ -126,6 +126,11 @@ public final class WalIndex {
         return (long) LONG.getOpaque(first, offset);
     }
 
+    /** Whether its file still stands at its path; no, after it was deleted or replaced by another. */
+    public boolean isInPlace() {
+        return memory.isInPlace();
+    }
+
     LiveDatabase.SharedMemory memory() {
         return memory;
     }
