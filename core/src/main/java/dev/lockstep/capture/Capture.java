@@ -261,12 +261,14 @@ public final class Capture implements Closeable {
                     path + " was deleted, moved, or replaced by another file while it was followed");
         }
         if (!walIndex.isInPlace() || !tail.isInPlace()) {
-            throw new UnavailableException(path + ": the -wal or -shm file beside it was deleted, moved, or replaced while it"
-                    + " was followed. SQLite's programs lose transactions by that; those that have the database open must be restarted");
+            throw new UnavailableException(
+                    path + ": the -wal or -shm file beside it was deleted, moved, or replaced while it"
+                            + " was followed. SQLite's programs lose transactions by that; those that have the database open must be restarted");
         }
         if (isOverwritten()) {
-            throw new UnavailableException(path + " was written to by a program that does not use SQLite, such as cp, while it"
-                    + " was followed; it will be compared with the log. Programs that have it open must be restarted");
+            throw new UnavailableException(
+                    path + " was written to by a program that does not use SQLite, such as cp, while it"
+                            + " was followed; it will be compared with the log. Programs that have it open must be restarted");
         }
     }
 

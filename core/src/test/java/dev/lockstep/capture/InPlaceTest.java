@@ -92,14 +92,15 @@ class InPlaceTest {
     private Position writeAndCopy(Primary primary) throws Exception {
         Position start = primary.position();
         Sqlite3.run(database, insert(100));
-        await().until(() -> !primary.position().equals(start)
-                && primary.status().wal().uncopiedFrames() == 0);
+        await().until(() ->
+                !primary.position().equals(start) && primary.status().wal().uncopiedFrames() == 0);
         return primary.position();
     }
 
     private static void awaitCaptured(Primary primary, Position before) {
         await().atMost(Duration.ofSeconds(30))
-                .until(() -> !primary.position().equals(before) && primary.status().failure() == null);
+                .until(() ->
+                        !primary.position().equals(before) && primary.status().failure() == null);
     }
 
     private void assertTheLogIsTheDatabase() throws Exception {
