@@ -46,6 +46,7 @@ class LockstepTest {
             assertThat(help.code()).as(name).isZero();
             assertThat(help.out())
                     .contains("Usage: lockstep " + name, "Examples:", "  lockstep " + name, "Exit codes:", "--verbose");
+            assertThat(help.out().lines()).as(name).allMatch(line -> line.length() <= 110);
             assertThat(help.out()
                             .lines()
                             .dropWhile(line -> !line.equals("Examples:"))

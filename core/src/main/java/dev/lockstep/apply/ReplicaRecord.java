@@ -98,6 +98,9 @@ final class ReplicaRecord implements Closeable {
         this.file = file;
         boolean mapped = false;
         try {
+            if (mode == MapMode.READ_WRITE) {
+                Mapping.extend(bytesOf, SIZE); // else a full disk would show at a store
+            }
             bytes = bytesOf.getChannel().map(mode, 0, SIZE);
             bytes.order(ByteOrder.LITTLE_ENDIAN);
             mapped = true;
@@ -110,15 +113,6 @@ final class ReplicaRecord implements Closeable {
 
     private static ReplicaRecord openExclusively(Path path) throws IOException {
         ExclusiveFile file = ExclusiveFile.open(path, "follows a primary with this replica; end that one first");
-        boolean extended = false;
-        try {
-            Mapping.extend(file.file(), SIZE); // else a full disk would show at a store
-            extended = true;
-        } finally {
-            if (!extended) {
-                file.close();
-            }
-        }
         return new ReplicaRecord(file, file.file(), MapMode.READ_WRITE);
     }
 

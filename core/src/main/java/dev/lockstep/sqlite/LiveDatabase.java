@@ -7,14 +7,12 @@ import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The only class that opens a database file or its {@code -shm} file while SQLite may have it open in this process. Handles
@@ -39,13 +37,11 @@ public final class LiveDatabase {
     private static final Map<Object, RandomAccessFile> DATABASES = new HashMap<>();
     private static final Map<Object, SharedMemory> SHARED_MEMORIES = new HashMap<>();
 
-    private final Path path;
-    private final Object inode;
+    private final PlacedFile placed;
     private final RandomAccessFile file;
 
-    private LiveDatabase(Path path, Object inode, RandomAccessFile file) {
-        this.path = path;
-        this.inode = inode;
+    private LiveDatabase(PlacedFile placed, RandomAccessFile file) {
+        this.placed = placed;
         this.file = file;
     }
 
@@ -57,42 +53,37 @@ public final class LiveDatabase {
     public static LiveDatabase of(Path path) throws IOException {
         Path real = path.toRealPath();
         synchronized (DATABASES) {
-            Object key = inode(real);
-            RandomAccessFile file = DATABASES.get(key);
+            PlacedFile placed = PlacedFile.at(real);
+            RandomAccessFile file = DATABASES.get(placed.inode());
             if (file == null) {
                 file = new RandomAccessFile(real.toFile(), "r");
-                DATABASES.put(key, file);
+                DATABASES.put(placed.inode(), file);
             }
-            return new LiveDatabase(real, key, file);
+            return new LiveDatabase(placed, file);
         }
     }
 
     /** The database's path, symbolic links resolved, as SQLite resolves them. */
     public Path path() {
-        return path;
+        return placed.path();
     }
 
     /** Whether the file that was opened still stands at its path; no, after it was deleted, renamed or replaced by another. */
     public boolean isInPlace() {
-        return isAt(path, inode);
-    }
-
-    /** Whether the file of that {@link #inode} stands at the path. */
-    static boolean isAt(Path path, Object inode) {
-        try {
-            return inode(path).equals(inode);
-        } catch (IOException e) {
-            return false;
-        }
+        return placed.isInPlace();
     }
 
     /** The path of the WAL beside the database. */
     public Path walPath() {
-        return path.resolveSibling(path.getFileName() + "-wal");
+        return beside("-wal");
     }
 
     private Path shmPath() {
-        return path.resolveSibling(path.getFileName() + "-shm");
+        return beside("-shm");
+    }
+
+    private Path beside(String suffix) {
+        return path().resolveSibling(path().getFileName() + suffix);
     }
 
     /** Length of the database file in bytes. */
@@ -124,7 +115,7 @@ public final class LiveDatabase {
 
     /** When the file at the database's path was last written to. */
     public FileTime modified() throws IOException {
-        return Files.getLastModifiedTime(path);
+        return Files.getLastModifiedTime(path());
     }
 
     /** Makes what anybody wrote to the database file durable. */
@@ -139,11 +130,11 @@ public final class LiveDatabase {
     public WalIndex walIndex() throws IOException {
         Path shm = shmPath();
         synchronized (SHARED_MEMORIES) {
-            Object key = inode(shm);
-            SharedMemory memory = SHARED_MEMORIES.get(key);
+            PlacedFile placedShm = PlacedFile.at(shm);
+            SharedMemory memory = SHARED_MEMORIES.get(placedShm.inode());
             if (memory == null) {
-                memory = new SharedMemory(shm, key, new RandomAccessFile(shm.toFile(), "rw"));
-                SHARED_MEMORIES.put(key, memory);
+                memory = new SharedMemory(placedShm, new RandomAccessFile(shm.toFile(), "rw"));
+                SHARED_MEMORIES.put(placedShm.inode(), memory);
             }
             return new WalIndex(memory);
         }
@@ -159,7 +150,7 @@ public final class LiveDatabase {
             if (isInPlace() && Files.notExists(shm)) {
                 for (Iterator<SharedMemory> each = SHARED_MEMORIES.values().iterator(); each.hasNext(); ) {
                     SharedMemory memory = each.next();
-                    if (memory.path.equals(shm)) {
+                    if (memory.placed.path().equals(shm)) {
                         each.remove();
                         memory.file.close();
                     }
@@ -168,28 +159,20 @@ public final class LiveDatabase {
         }
     }
 
-    static Object inode(Path file) throws IOException {
-        @Nullable
-        Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
-        return key != null ? key : file.toRealPath();
-    }
-
     /** The mapped blocks of one {@code -shm} file; they stay mapped while anybody holds one. Thread-safe. */
     static final class SharedMemory {
 
-        private final Path path;
-        private final Object inode;
+        private final PlacedFile placed;
         private final RandomAccessFile file;
         private final List<MappedByteBuffer> blocks = new ArrayList<>();
 
-        private SharedMemory(Path path, Object inode, RandomAccessFile file) {
-            this.path = path;
-            this.inode = inode;
+        private SharedMemory(PlacedFile placed, RandomAccessFile file) {
+            this.placed = placed;
             this.file = file;
         }
 
         boolean isInPlace() {
-            return isAt(path, inode);
+            return placed.isInPlace();
         }
 
         /**

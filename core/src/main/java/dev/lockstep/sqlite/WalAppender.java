@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Commits ready-made pages to a live database, as SQLite's own writer does: under SQLite's write lock it appends frames to the WAL,
@@ -56,9 +57,8 @@ public final class WalAppender implements Closeable {
     private final Statement statement;
     private final WalIndex index;
     private final WalIndexWriter indexWriter;
-    private final Path walPath;
     private final StoredFile wal;
-    private final Object walInode;
+    private final PlacedFile placedWal;
     private final int pageSize;
     private final int frameSize;
 
@@ -100,10 +100,10 @@ public final class WalAppender implements Closeable {
         this.stage = ByteBuffer.allocateDirect(Math.max(1, STAGE / frameSize) * frameSize);
         this.index = database.walIndex();
         this.indexWriter = new WalIndexWriter(index);
-        this.walPath = database.walPath();
+        Path walPath = database.walPath();
         this.wal = Storage.directory(walPath.resolveSibling(""))
                 .open(walPath.getFileName().toString());
-        this.walInode = LiveDatabase.inode(walPath);
+        this.placedWal = PlacedFile.at(walPath);
     }
 
     /**
@@ -158,11 +158,10 @@ public final class WalAppender implements Closeable {
     public WalPlace begin() throws IOException {
         sql("BEGIN IMMEDIATE");
         begun = true;
-        WalPlace left = place();
-        boolean foreign;
+        WalPlace left;
         boolean accepted = false;
         try {
-            foreign = acceptHeader();
+            left = acceptHeader();
             accepted = true;
         } finally {
             if (!accepted) {
@@ -178,15 +177,15 @@ public final class WalAppender implements Closeable {
         endsInCommit = true;
         resumes = false;
         stage.clear();
-        if (foreign) {
+        if (left != null) {
             throw new ForeignCommitException(
                     path + " was changed by another program: expected " + left + ", found " + place());
         }
         return place();
     }
 
-    /** Returns whether another program has committed. */
-    private boolean acceptHeader() throws IOException {
+    /** Returns where this appender had left the WAL, if another program has committed since; else null. */
+    private @Nullable WalPlace acceptHeader() throws IOException {
         if (!index.read(found)) {
             throw new IOException(path + ": the wal-index has no valid header although the write lock is held");
         }
@@ -194,10 +193,10 @@ public final class WalAppender implements Closeable {
         if (!ours) {
             discardTail(found.maxFrame());
         }
+        WalPlace left = known && !ours ? place() : null;
         expected.set(found);
-        boolean foreign = known && !ours;
         known = true;
-        return foreign;
+        return left;
     }
 
     /**
@@ -227,15 +226,15 @@ public final class WalAppender implements Closeable {
      * come in any number of calls.
      */
     public void append(ByteBuffer frames, CommitListener listener) throws IOException {
-        append(frames, -1, listener);
+        append(frames, true, listener);
     }
 
     /** The same as frames in the middle of a transaction, whatever their headers say. */
     public void appendWithoutCommits(ByteBuffer frames) throws IOException {
-        append(frames, 0, place -> {});
+        append(frames, false, place -> {});
     }
 
-    private void append(ByteBuffer frames, int sizeMask, CommitListener listener) throws IOException {
+    private void append(ByteBuffer frames, boolean withCommits, CommitListener listener) throws IOException {
         requireBegun();
         ByteBuffer source = frames.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         if (source.remaining() % frameSize != 0) {
@@ -248,7 +247,7 @@ public final class WalAppender implements Closeable {
             if (!stage.hasRemaining()) {
                 flush();
             }
-            stage(source, at, source.getInt(at + SIZE_AFTER) & sizeMask);
+            stage(source, at, withCommits ? source.getInt(at + SIZE_AFTER) : 0);
             if (endsInCommit) {
                 listener.commit(new WalPlace(salts, lastFrame, checksum));
             }
@@ -378,7 +377,7 @@ public final class WalAppender implements Closeable {
 
     /** Whether the WAL and the wal-index that this appender writes still stand at their paths. */
     public boolean isInPlace() {
-        return LiveDatabase.isAt(walPath, walInode) && index.isInPlace();
+        return placedWal.isInPlace() && index.isInPlace();
     }
 
     /** Makes everything that is published durable. */

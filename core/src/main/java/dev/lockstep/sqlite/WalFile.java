@@ -5,7 +5,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
@@ -13,20 +12,18 @@ import java.nio.file.StandardOpenOption;
  */
 public final class WalFile implements Closeable {
 
-    private final Path path;
-    private final Object inode;
+    private final PlacedFile placed;
     private final FileChannel channel;
 
     /** Opens the WAL of a database of which this process holds an open SQLite connection, so that it stays the live one. */
     public WalFile(LiveDatabase database) throws IOException {
-        this.path = database.walPath();
-        this.inode = LiveDatabase.inode(path);
-        this.channel = FileChannel.open(path, StandardOpenOption.READ);
+        this.placed = PlacedFile.at(database.walPath());
+        this.channel = FileChannel.open(placed.path(), StandardOpenOption.READ);
     }
 
     /** Whether this file still stands at its path; no, after it was deleted or replaced by another. */
     public boolean isInPlace() {
-        return LiveDatabase.isAt(path, inode);
+        return placed.isInPlace();
     }
 
     /** The header as it stands in the file now. */
@@ -55,8 +52,8 @@ public final class WalFile implements Closeable {
     private void readFully(ByteBuffer into, long offset) throws IOException {
         while (into.hasRemaining()) {
             if (channel.read(into, offset + into.position()) < 0) {
-                throw new CorruptException(path + " ends at " + channel.size() + " bytes, before the " + into.limit()
-                        + " bytes at " + offset + " that the wal-index names as committed");
+                throw new CorruptException(placed.path() + " ends at " + channel.size() + " bytes, before the "
+                        + into.limit() + " bytes at " + offset + " that the wal-index names as committed");
             }
         }
     }

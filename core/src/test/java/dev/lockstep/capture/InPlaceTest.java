@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import dev.lockstep.Position;
 import dev.lockstep.Primary;
 import dev.lockstep.Programs;
-import dev.lockstep.io.Storage;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.testing.LogCheck;
 import dev.lockstep.testing.Sqlite3;
@@ -47,42 +46,43 @@ class InPlaceTest {
 
     @Test
     void aWalThatOthersBeganAfterTheFirstWasDeletedIsFollowedAndKept() throws Exception {
-        try (Primary primary = Primary.of(database).open()) {
-            Position before = writeAndCopy(primary);
+        whileFollowed(() -> {
             Files.delete(directory.resolve("app.db-wal"));
             Files.delete(directory.resolve("app.db-shm"));
             Sqlite3.run(database, insert(50));
-            awaitCaptured(primary, before);
-            Sqlite3.run(database, insert(7));
-        }
-        assertTheLogIsTheDatabase();
+        });
         assertThat(rows()).isEqualTo("157");
     }
 
     @Test
     void aFileThatReplacesTheDatabaseGetsNothingOfItsWal() throws Exception {
-        try (Primary primary = Primary.of(database).open()) {
-            Position before = writeAndCopy(primary);
-            Files.move(other, database, StandardCopyOption.ATOMIC_MOVE);
-            awaitCaptured(primary, before);
-            Sqlite3.run(database, insert(7));
-        }
-        assertTheLogIsTheDatabase();
+        whileFollowed(() -> Files.move(other, database, StandardCopyOption.ATOMIC_MOVE));
         assertThat(rows()).isEqualTo("507");
     }
 
     /** As {@code cp} does, with which a backup is put back. */
     @Test
     void aFileThatIsOverwrittenIsComparedWithTheLog() throws Exception {
-        try (Primary primary = Primary.of(database).open()) {
-            Position before = writeAndCopy(primary);
+        whileFollowed(() -> {
             Process cp = new ProcessBuilder("cp", other.toString(), database.toString()).start();
             assertThat(cp.waitFor()).isZero();
+        });
+        assertThat(rows()).isEqualTo("507");
+    }
+
+    private interface Meddling {
+        void run() throws Exception;
+    }
+
+    /** What is done to the files between 100 rows that are in the database file, and 7 more; afterwards the log is what the database is. */
+    private void whileFollowed(Meddling meddling) throws Exception {
+        try (Primary primary = Primary.of(database).open()) {
+            Position before = writeAndCopy(primary);
+            meddling.run();
             awaitCaptured(primary, before);
             Sqlite3.run(database, insert(7));
         }
         assertTheLogIsTheDatabase();
-        assertThat(rows()).isEqualTo("507");
     }
 
     private String rows() throws Exception {
@@ -105,8 +105,9 @@ class InPlaceTest {
 
     private void assertTheLogIsTheDatabase() throws Exception {
         assertThat(Sqlite3.run(database, "PRAGMA integrity_check;").trim()).isEqualTo("ok");
-        Storage storage = Storage.directory(directory.resolve("app.db-lockstep").resolve("log"));
-        try (FrameLog found = FrameLog.open(storage, FrameLog.Options.defaults())) {
+        CaptureOpener.Home home =
+                CaptureOpener.Home.in(directory.resolve("app.db-lockstep"), FrameLog.Options.defaults());
+        try (FrameLog found = FrameLog.open(home.storage(), home.options())) {
             log.execute(found);
         }
         log.assertIs(database);

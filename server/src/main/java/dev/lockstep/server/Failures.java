@@ -23,23 +23,22 @@ final class Failures {
 
     static LockstepException translate(Throwable failure, String address) {
         Status status = Status.fromThrowable(failure);
-        String description = Fields.text(String.valueOf(status.getDescription()), Fields.TEXT_LENGTH);
+        String reason = reason(status);
         return switch (status.getCode()) {
-            case NOT_FOUND -> new UnsupportedException(address + ": " + description);
-            case UNIMPLEMENTED -> new UnsupportedException(address + " is no Lockstep server: " + description);
+            case NOT_FOUND -> new UnsupportedException(address + ": " + reason);
+            case UNIMPLEMENTED -> new UnsupportedException(address + " is no Lockstep server: " + reason);
             case UNAUTHENTICATED ->
-                new UnsupportedException(address + " refused this client: " + description
+                new UnsupportedException(address + " refused this client: " + reason
                         + "; give a token with --auth-token or LOCKSTEP_AUTH_TOKEN");
             case INVALID_ARGUMENT ->
-                new UnsupportedException(address + " does not understand this replica: " + description
+                new UnsupportedException(address + " does not understand this replica: " + reason
                         + "; run versions of Lockstep that fit together");
-            case DATA_LOSS -> new RefusedException(Kind.MALFORMED, -1, "a message", description, address);
-            default -> ofConnection(status, address);
+            case DATA_LOSS -> new RefusedException(Kind.MALFORMED, -1, "a message", reason, address);
+            default -> ofConnection(status.getCause(), reason, address);
         };
     }
 
-    private static LockstepException ofConnection(Status status, String address) {
-        Throwable cause = status.getCause();
+    private static LockstepException ofConnection(@Nullable Throwable cause, String reason, String address) {
         SessionProtocolNegotiationException negotiation = find(cause, SessionProtocolNegotiationException.class);
         if (negotiation != null) {
             return ofNegotiation(negotiation, address);
@@ -60,7 +59,7 @@ final class Failures {
             return new UnavailableException(
                     address + ": the connection was closed; if that server speaks TLS, its URL begins with https://");
         }
-        return new UnavailableException(address + ": " + reason(status, status.getDescription()));
+        return new UnavailableException(address + ": " + reason);
     }
 
     private static UnavailableException ofTls(SSLException failure, String address) {
@@ -99,7 +98,8 @@ final class Failures {
         return message.replaceFirst("^\\w+\\(\\.\\.\\) failed with error\\(-\\d+\\): ", "");
     }
 
-    private static String reason(Status status, @Nullable String description) {
+    private static String reason(Status status) {
+        String description = status.getDescription();
         Throwable cause = status.getCause();
         if (description != null) {
             return Fields.text(description, Fields.TEXT_LENGTH);
