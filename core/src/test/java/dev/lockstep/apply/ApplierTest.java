@@ -296,6 +296,36 @@ class ApplierTest {
     }
 
     @Test
+    void aRedoThatIsCutShortLeavesNothingThatARecoveryTakesForACommit() throws Exception {
+        Path oldRecord = directory.resolve("old-record");
+        try (Applier applier = Replicas.open(copy)) {
+            Sqlite3.copy(record(copy), oldRecord);
+            catchUpAfter(applier, 3);
+            crashImage(applier.position());
+        }
+        Sqlite3.copy(oldRecord, record(copy));
+        String state = Workload.STATE + "; SELECT count(*) FROM sqlite_master;";
+        for (int i = 0; i < 8; i++) { // more than is written at once
+            SqliteConnections.execute(primary.connection(), "CREATE TABLE big" + i + " AS SELECT randomblob(900000)");
+            capture();
+        }
+        try (Applier applier = Replicas.open(copy)) {
+            String before = Sqlite3.run(copy, state);
+            long length = Files.size(wal(copy));
+            applier.primaryReaches(history.head().frameNo());
+            applier.apply(history.after(applier.position(), applier.seen(), 8));
+            assertThat(applier.isInDoubt()).isTrue();
+            assertThat(Files.size(wal(copy))).isGreaterThan(length + 2_000_000);
+            Path image = directory.resolve("cut-short.db");
+            Sqlite3.copy(copy, image);
+            Sqlite3.copy(wal(copy), wal(image));
+            assertThat(Sqlite3.run(image, state)).isEqualTo(before);
+            Replicas.catchUp(applier, history, 1);
+            Databases.assertSamePages(copy, primary.path());
+        }
+    }
+
+    @Test
     void aTornWalAfterALossOfPowerIsContinuedFromItsLastWholeTransaction() throws Exception {
         try (Applier applier = Replicas.open(copy)) {
             catchUpAfter(applier, 20);
