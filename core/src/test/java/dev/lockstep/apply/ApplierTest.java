@@ -170,13 +170,7 @@ class ApplierTest {
 
     @Test
     void aCommitByAnotherProgramBeforeARedoBeginsIsJudgedWithIt() throws Exception {
-        Path oldRecord = directory.resolve("old-record");
-        try (Applier applier = Replicas.open(copy)) {
-            Sqlite3.copy(record(copy), oldRecord);
-            catchUpAfter(applier, 10);
-            crashImage(applier.position());
-        }
-        Sqlite3.copy(oldRecord, record(copy));
+        crashThatTakesFromTheRecord(10);
         commit(1);
         try (Applier applier = Replicas.open(copy)) {
             assertThat(applier.isInDoubt()).isTrue();
@@ -297,13 +291,7 @@ class ApplierTest {
 
     @Test
     void aRedoThatIsCutShortLeavesNothingThatARecoveryTakesForACommit() throws Exception {
-        Path oldRecord = directory.resolve("old-record");
-        try (Applier applier = Replicas.open(copy)) {
-            Sqlite3.copy(record(copy), oldRecord);
-            catchUpAfter(applier, 3);
-            crashImage(applier.position());
-        }
-        Sqlite3.copy(oldRecord, record(copy));
+        crashThatTakesFromTheRecord(3);
         String state = Workload.STATE + "; SELECT count(*) FROM sqlite_master;";
         for (int i = 0; i < 8; i++) { // more than is written at once
             SqliteConnections.execute(primary.connection(), "CREATE TABLE big" + i + " AS SELECT randomblob(900000)");
@@ -531,6 +519,17 @@ class ApplierTest {
         Sqlite3.copy(record(copy), record(image));
         assertThat(position.isSameAs(history.head())).isTrue();
         copy = image;
+    }
+
+    /** Opens the replica and applies that many new transactions, of which a crash leaves the frames, but nothing in the record. */
+    private void crashThatTakesFromTheRecord(int count) throws IOException, SQLException {
+        Path oldRecord = directory.resolve("old-record");
+        try (Applier applier = Replicas.open(copy)) {
+            Sqlite3.copy(record(copy), oldRecord);
+            catchUpAfter(applier, count);
+            crashImage(applier.position());
+        }
+        Sqlite3.copy(oldRecord, record(copy));
     }
 
     private static Path wal(Path database) {
