@@ -147,6 +147,10 @@ final class PrimaryCommand implements Callable<Integer> {
         try {
             LockstepServer.Builder server = server();
             allowSql(server);
+            for (Path database : byName.values()) {
+                requireSensible(database);
+            }
+            server.check(); // a database is not to be changed for nothing
             for (Map.Entry<String, Path> database : byName.entrySet()) {
                 Primary primary = open(database.getKey(), database.getValue(), byName.size() == 1);
                 primaries.add(primary);
@@ -216,12 +220,15 @@ final class PrimaryCommand implements Callable<Integer> {
         }
     }
 
-    private Primary open(String name, Path database, boolean alone) throws IOException {
+    private void requireSensible(Path database) throws IOException {
         if (create) {
             Databases.requireDirectoryFor(database);
         } else {
             Databases.requireExists(database);
         }
+    }
+
+    private Primary open(String name, Path database, boolean alone) throws IOException {
         Primary.Builder builder = Primary.of(database).name(name);
         if (data != null) {
             builder.dataDirectory(alone ? data : data.resolve(name));

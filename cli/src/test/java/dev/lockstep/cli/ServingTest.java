@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lockstep.Programs;
 import dev.lockstep.testing.Certificates;
 import dev.lockstep.testing.JwtSigner;
+import dev.lockstep.testing.Sqlite3;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -16,6 +20,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -175,6 +180,37 @@ class ServingTest {
         assertThat(absent).doesNotExist();
         assertThat(copy).doesNotExist();
         assertThat(directory.resolve("app.db-lockstep")).doesNotExist();
+    }
+
+    @Test
+    void whatCannotBeServedIsLeftAsItIs() throws Exception {
+        Programs.require("sqlite3");
+        Path plain = directory.resolve("plain.db");
+        Sqlite3.run(plain, "CREATE TABLE t(a);");
+        byte[] before = Files.readAllBytes(plain);
+        Path absent = directory.resolve("absent");
+        Path made = directory.resolve("made");
+        try (ServerSocket taken = new ServerSocket(0, 0, InetAddress.getLoopbackAddress())) {
+            String port = "127.0.0.1:" + taken.getLocalPort();
+            for (Object[] options : new Object[][] {
+                {"--listen", port},
+                {"--listen", "127.0.0.1:0", "--databases", made, "--admin-listen", port},
+                {"--listen", "127.0.0.1:0", "--tls-cert", absent, "--tls-key", absent},
+                {"--listen", "127.0.0.1:0", "--auth-jwt-key-file", absent},
+                {"--listen", "127.0.0.1:0", absent}
+            }) {
+                Cli primary = Cli.run(
+                        Stream.concat(Stream.of("primary", plain), Stream.of(options)).toArray());
+                assertThat(primary.code())
+                        .as(primary.err())
+                        .isEqualTo(Arrays.asList(options).contains(port) ? 6 : 1);
+                assertThat(Arrays.equals(Files.readAllBytes(plain), before))
+                        .as(primary.err())
+                        .isTrue();
+                assertThat(directory.resolve("plain.db-lockstep")).doesNotExist();
+                assertThat(made).doesNotExist();
+            }
+        }
     }
 
     @Test

@@ -237,16 +237,34 @@ public final class LockstepServer implements AutoCloseable {
         }
 
         /**
+         * Refuses what {@link #start} would refuse, for those who want to know before they open databases. Nothing is served, and nothing is
+         * changed on disk.
+         *
+         * @throws UnavailableException if an address is in use or not of this machine
+         * @throws UnsupportedException if a certificate or key cannot be used, or there is no key to verify tokens with
+         */
+        public void check() throws IOException {
+            if (adminAddress != null && directory == null) {
+                throw new IllegalStateException("the admin API makes databases in a directory; name one");
+            }
+            authentication();
+            listening();
+            Port.requireFree(adminAddress == null ? List.of(address) : List.of(address, adminAddress));
+        }
+
+        private @Nullable Authentication authentication() throws IOException {
+            return jwtKeys == null ? null : Authentication.with(jwtKeys);
+        }
+
+        /**
          * Starts to listen.
          *
          * @throws UnavailableException if an address is in use or not of this machine
          * @throws UnsupportedException if a certificate or key cannot be used, or there is no key to verify tokens with
          */
         public LockstepServer start() throws IOException {
-            if (adminAddress != null && directory == null) {
-                throw new IllegalStateException("the admin API makes databases in a directory; name one");
-            }
-            Authentication authentication = jwtKeys == null ? null : Authentication.with(jwtKeys);
+            check(); // before databases of the directory are opened
+            Authentication authentication = authentication();
             DatabaseDirectory opened = directory == null ? null : DatabaseDirectory.open(directory, maxDatabases);
             Hosting hosting = new Hosting(options, sql, opened);
             ReplicationLogService libsql = new ReplicationLogService(

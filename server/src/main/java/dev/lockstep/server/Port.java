@@ -6,7 +6,11 @@ import com.linecorp.armeria.server.ServerBuilder;
 import dev.lockstep.UnavailableException;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.SingleThreadEventExecutor;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +41,26 @@ final class Port {
         EventLoopGroup group = EventLoopGroups.newEventLoopGroup(1, name);
         ((SingleThreadEventExecutor) group.next()).addShutdownHook(() -> closed.complete(null));
         return group;
+    }
+
+    /** Finds out whether all of the addresses could be listened on together, by doing so for a moment in which nobody is answered. */
+    static void requireFree(List<InetSocketAddress> addresses) throws IOException {
+        List<ServerSocket> taken = new ArrayList<>();
+        try {
+            for (InetSocketAddress address : addresses) {
+                ServerSocket socket = new ServerSocket();
+                taken.add(socket);
+                try {
+                    socket.bind(address);
+                } catch (IOException e) {
+                    throw Failures.ofListening(address, e);
+                }
+            }
+        } finally {
+            for (ServerSocket socket : taken) {
+                socket.close();
+            }
+        }
     }
 
     /** @param address for the message of the exception */
