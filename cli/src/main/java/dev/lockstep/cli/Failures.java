@@ -39,6 +39,9 @@ final class Failures {
         if (isUnknownCommand(thrown)) {
             err.println("lockstep: unknown command '"
                     + ((UnmatchedArgumentException) thrown).getUnmatched().get(0) + "'");
+        } else if (thrown instanceof UnmatchedArgumentException unmatched
+                && unmatched.getUnmatched().contains("")) {
+            err.println("lockstep: an argument is empty"); // picocli has no better word for one that it could not convert
         } else {
             err.println("lockstep: " + firstLower(String.valueOf(thrown.getMessage())));
         }

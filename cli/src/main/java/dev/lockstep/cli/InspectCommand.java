@@ -57,7 +57,7 @@ final class InspectCommand implements Callable<Integer> {
     private boolean hex;
 
     @Option(names = "--bytes", paramLabel = "N", description = "Show the first N bytes of the page.")
-    private @Nullable Integer bytes;
+    private @Nullable Long bytes;
 
     @Option(names = "--json", description = "Answer with one JSON object.")
     private boolean json;
@@ -113,8 +113,8 @@ final class InspectCommand implements Callable<Integer> {
         return found[0];
     }
 
-    private static byte[] page(Frame frame, int length) throws IOException {
-        byte[] page = new byte[Math.max(0, Math.min(length, frame.pageSize()))];
+    private static byte[] page(Frame frame, long length) throws IOException {
+        byte[] page = new byte[(int) Math.min(length, frame.pageSize())];
         try (RandomAccessFile file = new RandomAccessFile(frame.file(), "r")) {
             file.seek(frame.offset() + FrameLayout.HEADER);
             file.readFully(page);

@@ -2,6 +2,7 @@ package dev.lockstep.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -83,6 +84,9 @@ public final class Lockstep implements Runnable {
         Verbosity.set(0);
         CommandLine commandLine = new CommandLine(new Lockstep(terminal, stop));
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.registerConverter(Path.class, Arguments::path);
+        commandLine.registerConverter(Long.class, Arguments::number);
+        commandLine.registerConverter(long.class, Arguments::number);
         commandLine.setUsageHelpWidth(Math.min(Math.max(terminal.columns(), MIN_HELP_COLUMNS), MAX_HELP_COLUMNS));
         commandLine.setParameterExceptionHandler((thrown, args) -> Failures.reportUsage(thrown));
         commandLine.setExecutionExceptionHandler((thrown, command, parsed) -> {

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -52,7 +53,7 @@ final class LogCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "Only the newest N of those asked for; 0 for all. By default " + DEFAULT_LIMIT
                     + ", or all when a range is given.")
-    private @Nullable Integer limit;
+    private @Nullable Long limit;
 
     @Option(names = "--reverse", description = "The newest first; without this, last.")
     private boolean reverse;
@@ -83,21 +84,26 @@ final class LogCommand implements Callable<Integer> {
     /** Transactions that were asked for. */
     private long matching;
 
+    /** Whether the table has begun. */
+    private boolean headed;
+
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
+        requireOrder("--from", from, "--to", to);
+        requireOrder("--since", since, "--until", until);
         Path log = LogPath.resolve(path);
         boolean ranged = from != null || to != null || since != null || until != null;
-        int atMost = limit != null ? limit : ranged ? 0 : DEFAULT_LIMIT;
+        long atMost = limit != null ? limit : ranged ? 0 : DEFAULT_LIMIT;
         Consumer<Transaction> printer =
                 json ? transaction -> asJson(transaction).print(out) : transaction -> print(out, transaction);
-        if (!json) {
-            out.printf(ROW, "frames", "count", "db pages", "time", "checksum");
-        }
         if (atMost == 0 && !reverse) {
             visit(log, printer); // however many there are
         } else {
             newest(log, atMost).forEach(printer);
+        }
+        if (!json && matching == 0) {
+            out.println(ranged ? "(no transaction there)" : "(no transaction yet)");
         }
         if (!json && limit == null && matching > atMost && atMost > 0) {
             out.println("(the newest " + atMost + " of " + Formats.count(matching, "transaction")
@@ -105,6 +111,14 @@ final class LogCommand implements Callable<Integer> {
         }
         out.flush();
         return ExitCode.OK.code();
+    }
+
+    private <T extends Comparable<? super T>> void requireOrder(
+            String begin, @Nullable T first, String end, @Nullable T last) {
+        if (first != null && last != null && first.compareTo(last) > 0) {
+            throw new ParameterException(
+                    spec.commandLine(), begin + " " + first + " is after " + end + " " + last + "; nothing is between");
+        }
     }
 
     private void visit(Path log, Consumer<Transaction> consumer) throws IOException {
@@ -125,7 +139,7 @@ final class LogCommand implements Callable<Integer> {
         });
     }
 
-    private List<Transaction> newest(Path log, int atMost) throws IOException {
+    private List<Transaction> newest(Path log, long atMost) throws IOException {
         ArrayDeque<Transaction> kept = new ArrayDeque<>();
         visit(log, transaction -> {
             kept.addLast(transaction);
@@ -150,7 +164,11 @@ final class LogCommand implements Callable<Integer> {
         return commit == null ? 0 : commit.timeMillis();
     }
 
-    private static void print(PrintWriter out, Transaction transaction) {
+    private void print(PrintWriter out, Transaction transaction) {
+        if (!headed) {
+            headed = true;
+            out.printf(ROW, "frames", "count", "db pages", "time", "checksum");
+        }
         CommitRecord commit = transaction.commit();
         out.printf(
                 ROW,

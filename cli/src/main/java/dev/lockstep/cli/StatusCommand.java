@@ -48,6 +48,9 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
+        if (what.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "an empty URL or PATH names nothing");
+        }
         if (looksLikeAnAddress(what) && !Files.exists(Path.of(what))) {
             throw new ParameterException(
                     spec.commandLine(), what + ": there is no such file; a primary is named as http://" + what);

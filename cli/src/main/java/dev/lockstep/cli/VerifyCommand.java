@@ -8,7 +8,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,6 +31,9 @@ import picocli.CommandLine.Spec;
         })
 final class VerifyCommand implements Callable<Integer> {
 
+    /** More than any machine has cores; each takes a stack and buffers. */
+    private static final int MAX_THREADS = 1024;
+
     @ParentCommand
     private Lockstep program;
 
@@ -52,8 +54,8 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Use N threads; by default as many as there are cores.")
-    private @Nullable Integer threads;
+            description = "Use N threads; 0, or without this, as many as there are cores.")
+    private long threads;
 
     @Option(names = "--json", description = "Answer with one JSON object.")
     private boolean json;
@@ -61,8 +63,9 @@ final class VerifyCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Path log = LogPath.resolve(path);
-        int cores =
-                threads != null ? Math.max(1, threads) : Runtime.getRuntime().availableProcessors();
+        int cores = threads > 0
+                ? (int) Math.min(threads, MAX_THREADS)
+                : Runtime.getRuntime().availableProcessors();
         long began = System.nanoTime();
         Result result;
         try (VerifyProgress progress = new VerifyProgress(program.terminal())) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lockstep.testing.ChildJvm;
 import java.io.File;
+import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -34,6 +35,48 @@ class LockstepTest {
         Cli option = Cli.run("verify", "--jsn", "x");
         assertThat(option.code()).isEqualTo(2);
         assertThat(option.err()).contains("lockstep: unknown option: '--jsn'");
+    }
+
+    @Test
+    void numbersThatCannotBeAreUsageErrors() {
+        for (Object[] command : new Object[][] {
+            {"log", "x", "--limit", -1},
+            {"log", "x", "--limit", "many"},
+            {"log", "x", "--from", -1},
+            {"log", "x", "--to", "1e3"},
+            {"log", "x", "--from", 2, "--to", 1},
+            {"log", "x", "--since", "2026-11-24", "--until", "2026-11-23"},
+            {"inspect", "x", -1},
+            {"inspect", "x", "99999999999999999999"},
+            {"inspect", "x", "--bytes", -1},
+            {"verify", "x", "--threads", -1}
+        }) {
+            Cli cli = Cli.run(command);
+            assertThat(cli.code()).as(Arrays.toString(command)).isEqualTo(2);
+            assertThat(cli.err())
+                    .as(Arrays.toString(command))
+                    .containsAnyOf("is no whole number from 0 on", "nothing is between");
+        }
+    }
+
+    @Test
+    void anEmptyPathIsAUsageErrorAndNotTheWorkingDirectory() {
+        for (String[] command : new String[][] {
+            {"primary", ""},
+            {"primary", "x", "--data", ""},
+            {"primary", "--databases", ""},
+            {"replica", "http://127.0.0.1:1", ""},
+            {"replicate", "", "x"},
+            {"replicate", "x", ""},
+            {"status", ""},
+            {"verify", ""},
+            {"log", ""},
+            {"inspect", ""}
+        }) {
+            Cli cli = Cli.run((Object[]) command);
+            assertThat(cli.code()).as(Arrays.toString(command)).isEqualTo(2);
+            assertThat(cli.err()).as(Arrays.toString(command)).contains("empty");
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.lockstep.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -71,6 +72,17 @@ class LogCommandTest {
         assertThat(cli.out())
                 .contains("checksum")
                 .endsWith("(the newest 50 of 70 transactions; --limit 0 lists all)" + System.lineSeparator());
+    }
+
+    @Test
+    void aTableWithoutRowsHasNoHead() throws Exception {
+        Cli none = Cli.run("log", log.database(), "--from", 1_000_000);
+        assertThat(none.code()).isZero();
+        assertThat(none.out()).isEqualTo("(no transaction there)" + System.lineSeparator());
+        Cli text = Cli.run("log", Files.writeString(directory.resolve("text.txt"), "hello"));
+        assertThat(text.code()).isEqualTo(1);
+        assertThat(text.out()).isEmpty();
+        assertThat(text.err()).contains("text.txt is neither a wallog");
     }
 
     private List<JsonNode> json(Object... options) throws Exception {
