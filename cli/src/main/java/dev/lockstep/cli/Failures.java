@@ -41,7 +41,8 @@ final class Failures {
                     + ((UnmatchedArgumentException) thrown).getUnmatched().get(0) + "'");
         } else if (thrown instanceof UnmatchedArgumentException unmatched
                 && unmatched.getUnmatched().contains("")) {
-            err.println("lockstep: an argument is empty"); // picocli has no better word for one that it could not convert
+            err.println(
+                    "lockstep: an argument is empty"); // picocli has no better word for one that it could not convert
         } else {
             err.println("lockstep: " + firstLower(String.valueOf(thrown.getMessage())));
         }

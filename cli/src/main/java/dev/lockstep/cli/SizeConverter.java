@@ -10,7 +10,7 @@ import picocli.CommandLine.TypeConversionException;
 /** Sizes as {@link Formats#bytes} shows them: 20GB, 1.5 MB, 4096 B. A number alone is none: some would mean bytes, others megabytes. */
 final class SizeConverter implements ITypeConverter<Long> {
 
-    private static final Pattern SIZE = 
+    private static final Pattern SIZE =
             Pattern.compile("(\\d{1,15}(?:\\.\\d{1,9})?) ?(?:B|([KMGT])B?)", Pattern.CASE_INSENSITIVE);
     private static final String UNITS = "KMGT";
 

@@ -199,8 +199,8 @@ class ServingTest {
                 {"--listen", "127.0.0.1:0", "--auth-jwt-key-file", absent},
                 {"--listen", "127.0.0.1:0", absent}
             }) {
-                Cli primary = Cli.run(
-                        Stream.concat(Stream.of("primary", plain), Stream.of(options)).toArray());
+                Cli primary = Cli.run(Stream.concat(Stream.of("primary", plain), Stream.of(options))
+                        .toArray());
                 assertThat(primary.code())
                         .as(primary.err())
                         .isEqualTo(Arrays.asList(options).contains(port) ? 6 : 1);

@@ -21,7 +21,8 @@ class SizeConverterTest {
 
     @Test
     void refusesWhatIsNone() {
-        for (String text : new String[] {"", "5", "4096", "-1GB", "GB", "1GiB", "1PB", "1,5GB", "1e9", "999999999999999TB"}) {
+        for (String text :
+                new String[] {"", "5", "4096", "-1GB", "GB", "1GiB", "1PB", "1,5GB", "1e9", "999999999999999TB"}) {
             assertThatThrownBy(() -> size(text)).as(text).isInstanceOf(TypeConversionException.class);
         }
         assertThat(Cli.run("primary", "--retain", "5", "absent.db").err()).contains("'--retain'", "'5'", "with a unit");

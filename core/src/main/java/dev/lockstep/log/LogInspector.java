@@ -160,8 +160,11 @@ public final class LogInspector {
 
     private static Frame frame(FrameFile frames, long end, long frameNo) throws IOException {
         if (frameNo < frames.firstFrameNo() || frameNo >= end) {
-            throw new IllegalArgumentException("frame " + frameNo + " is not in " + frames.file().path() + ", which holds "
-                    + (end == frames.firstFrameNo() ? "none yet" : "frames " + frames.firstFrameNo() + " to " + (end - 1)));
+            throw new IllegalArgumentException(
+                    "frame " + frameNo + " is not in " + frames.file().path() + ", which holds "
+                            + (end == frames.firstFrameNo()
+                                    ? "none yet"
+                                    : "frames " + frames.firstFrameNo() + " to " + (end - 1)));
         }
         ByteBuffer buf = ByteBuffer.allocate(frames.frameSize()).order(ByteOrder.LITTLE_ENDIAN);
         frames.read(buf, frameNo, 1);
