@@ -106,9 +106,10 @@ public final class ReplicaSession {
     /** @return whether there was more to do than one turn allows */
     private boolean turn() {
         try {
-            takeMessage();
-            if (disconnected) {
-                end(null); // only now: a refusal may have come just before
+            boolean over = disconnected;
+            takeMessage(); // the last one, if it is over
+            if (over) {
+                end(null);
                 return false;
             }
             boolean more = send();

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.stream.ToPrimary.Hello;
+import dev.lockstep.stream.ToPrimary.Refusal;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +33,50 @@ class ReplicaSessionTest {
         } finally {
             executor.shutdown();
         }
+    }
+
+    @Test
+    void aRefusalThatComesWithTheEndOfTheConnectionIsHeard() throws Exception {
+        Refusal refusal = new Refusal("SEAL", 5, "one", "another", "it does not fit");
+        try (HistoryOrigin origin = new HistoryOrigin("app", directory.resolve("log"), 512, 1);
+                Publication publication = new Publication(origin, SenderOptions.defaults(), Runnable::run)) {
+            LastWords link = new LastWords(refusal);
+            ReplicaSession session = publication.open(link, "here");
+            link.session = session;
+            session.received(new Hello(ToPrimary.PROTOCOL, new UUID(1, 1), "refusing", null, -1, 1 << 20));
+            assertThat(publication.refusals())
+                    .extracting(RefusalReport::message)
+                    .containsExactly(refusal.message());
+        }
+    }
+
+    /** The replica's last message and its end come as soon as the session reads on. */
+    private static final class LastWords implements Link {
+
+        private final Refusal last;
+        private @Nullable ReplicaSession session;
+
+        LastWords(Refusal last) {
+            this.last = last;
+        }
+
+        @Override
+        public boolean isReady() {
+            return true;
+        }
+
+        @Override
+        public void send(ToReplica message) {}
+
+        @Override
+        public void readNext() {
+            ReplicaSession reading = Objects.requireNonNull(session);
+            reading.received(last);
+            reading.disconnected();
+        }
+
+        @Override
+        public void end() {}
     }
 
     private static final class FailingLink implements Link {

@@ -9,6 +9,7 @@ import dev.lockstep.server.v1.Proto.FollowReply;
 import dev.lockstep.server.v1.Proto.FollowRequest;
 import dev.lockstep.stream.ToPrimary;
 import dev.lockstep.stream.ToPrimary.Ack;
+import dev.lockstep.stream.ToPrimary.Refusal;
 import dev.lockstep.stream.ToReplica;
 import dev.lockstep.stream.Upstream.Connection;
 import io.grpc.stub.ClientCallStreamObserver;
@@ -35,8 +36,8 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
     /** The last acknowledgement is repeated this often while nothing else is said. */
     private static final long SIGN_OF_LIFE_MILLIS = 1_000;
 
-    /** After the stream was closed, for what was sent before to go out. */
-    private static final long LINGER_MILLIS = 1_000;
+    /** After the stream was closed, for the primary to take what was sent before, and to end the call then. */
+    private static final long LINGER_MILLIS = 5_000;
 
     /** A message, or what is wrong with it. The end of the stream has neither, and nothing comes after it. */
     private record Arrival(
@@ -61,8 +62,14 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
     /** Guarded by this. The newest acknowledgement handed to {@link #send}. */
     private @Nullable Ack lastAck;
 
+    /** Guarded by this. Whether the primary was told why this replica stops. */
+    private boolean refused;
+
     /** Guarded by this. */
     private boolean ended;
+
+    /** See {@link #over()}. */
+    private final CompletableFuture<Void> over = new CompletableFuture<>();
 
     /** Set before the call starts. */
     private volatile @Nullable ScheduledFuture<?> signsOfLife;
@@ -106,6 +113,7 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
             }
             waiting = null; // an earlier one, sent after this, would take it back
         }
+        refused = refused || message instanceof Refusal;
         stream.onNext(ToPrimaryCodec.encode(message, database, zstd));
     }
 
@@ -141,7 +149,12 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
     @Override
     public void onNext(FollowReply reply) {
         try {
-            inbox.add(arrival(reply));
+            Arrival arrival = arrival(reply);
+            synchronized (this) {
+                if (!ended) {
+                    inbox.add(arrival);
+                }
+            }
         } finally {
             GrpcUnsafeBufferUtil.releaseBuffer(reply, ClientRequestContext.current());
         }
@@ -172,6 +185,7 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
             inbox.add(END);
             stopSignsOfLife();
         }
+        over.complete(null);
     }
 
     private void stopSignsOfLife() {
@@ -181,6 +195,7 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
         }
     }
 
+    /** The primary may be too busy to listen for a while, and what it sends before it does has to be taken off its way. */
     @Override
     public void close() {
         ClientCallStreamObserver<FollowRequest> stream = requests;
@@ -193,7 +208,27 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
         }
         stopSignsOfLife();
         inbox.add(END);
-        CompletableFuture.delayedExecutor(LINGER_MILLIS, TimeUnit.MILLISECONDS)
-                .execute(() -> stream.cancel("closed by the replica", null));
+        stream.request(Integer.MAX_VALUE);
+        CompletableFuture<Void> unused =
+                over.orTimeout(LINGER_MILLIS, TimeUnit.MILLISECONDS).exceptionally(late -> {
+                    stream.cancel("closed by the replica", late);
+                    return null;
+                });
+    }
+
+    /** Done once the call is over; exceptionally if it had to be cancelled some seconds after {@link #close}. */
+    CompletableFuture<Void> over() {
+        return over;
+    }
+
+    /** After {@link #close}: waits, within bounds, until the primary has taken it if it was told why the replica stops. */
+    void awaitTold() {
+        boolean told;
+        synchronized (this) {
+            told = refused && ended;
+        }
+        if (told) {
+            over.exceptionally(late -> null).join();
+        }
     }
 }

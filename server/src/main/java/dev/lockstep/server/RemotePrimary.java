@@ -17,6 +17,8 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +43,7 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
     private final ClientFactory factory;
     private final ReplicationStub following;
     private final ReplicationBlockingStub asking;
+    private final Set<RemoteConnection> connections = ConcurrentHashMap.newKeySet();
 
     private RemotePrimary(Builder builder) {
         this.address = builder.url.toString();
@@ -106,6 +109,8 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
     public Connection connect() {
         RemoteConnection connection = new RemoteConnection(address, database, compression);
         following.follow(connection);
+        connections.add(connection);
+        var unused = connection.over().whenComplete((ok, late) -> connections.remove(connection));
         return connection;
     }
 
@@ -124,8 +129,10 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
         }
     }
 
+    /** Waits, some seconds at most, for the primary to take what a replica that was closed before has told it of a refusal. */
     @Override
     public void close() {
+        connections.forEach(RemoteConnection::awaitTold);
         factory.close();
     }
 

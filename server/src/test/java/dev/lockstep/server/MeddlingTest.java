@@ -21,6 +21,7 @@ import dev.lockstep.server.v1.Proto;
 import dev.lockstep.server.v1.Proto.FollowReply;
 import dev.lockstep.testing.Databases;
 import dev.lockstep.testing.Sqlite3;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -236,8 +237,11 @@ class MeddlingTest {
         assertRefused(once(frames -> List.of(frames.toBuilder().clearCommits().build())), Kind.COMMIT_MISPLACED);
     }
 
+    /** Ends the frames within the first transaction, of which nothing is applied then; both may have come in one message. */
     private static Proto.Frames cut(Proto.Frames frames, int bytes) {
-        ByteString left = frames.getFrames().substring(0, frames.getFrames().size() - bytes);
+        long first = frames.getFrames().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        int size = (int) (frames.getCommits(0).getFrameNo() - first + 1) * FrameLayout.frameSize(PAGE);
+        ByteString left = frames.getFrames().substring(0, size - bytes);
         return frames.toBuilder().setFrames(left).build();
     }
 
