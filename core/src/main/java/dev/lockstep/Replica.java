@@ -53,6 +53,12 @@ public final class Replica implements AutoCloseable {
      */
     private static final Duration DENIAL_PATIENCE = Duration.ofMinutes(5);
 
+    /**
+     * How long a primary may show signs of life without sending what it says it has. One that can send does so as soon as it has our
+     * acknowledgements, and it gives up a replica whose acknowledgements do not come through, long before this.
+     */
+    private static final Duration OWED_PATIENCE = Duration.ofMinutes(1);
+
     private static final long CLOSE_MILLIS = TimeUnit.SECONDS.toMillis(60);
     private static final long WINDOW = 8 << 20;
 
@@ -116,6 +122,7 @@ public final class Replica implements AutoCloseable {
     private final UUID fallbackId = UUID.randomUUID();
     private final ReplicaTarget target;
     private final Duration denialPatience;
+    private final Duration owedPatience;
     private final Thread thread;
 
     /** Guards waiting for changes of the fields below, which the replica's thread writes. */
@@ -152,6 +159,7 @@ public final class Replica implements AutoCloseable {
         this.upstream = builder.upstream;
         this.name = builder.name;
         this.denialPatience = builder.denialPatience;
+        this.owedPatience = builder.owedPatience;
         this.listener = builder.listener;
         this.target = new ReplicaTarget(
                 database,
@@ -321,6 +329,7 @@ public final class Replica implements AutoCloseable {
         long before = receivedBytes;
         long heardNanos = System.nanoTime();
         long tendedNanos = heardNanos;
+        long fedNanos = heardNanos;
         while (!closed) {
             ToReplica message = current.receive(receiver.hasBatch() ? 0 : TICK_NANOS);
             long now = System.nanoTime();
@@ -358,6 +367,12 @@ public final class Replica implements AutoCloseable {
             requireHeard(
                     now - heardNanos,
                     receiver.state() == Receiver.State.AWAITING_ANSWER ? ANSWER_NANOS : SILENCE_NANOS);
+            boolean fed = message != null && !(message instanceof ToReplica.Heartbeat);
+            if (fed || flush || !receiver.isOwed()) {
+                fedNanos = System.nanoTime(); // only now: what came may have taken long
+            } else {
+                requireFed(now - fedNanos);
+            }
         }
     }
 
@@ -372,6 +387,17 @@ public final class Replica implements AutoCloseable {
         if (silenceNanos >= limitNanos) {
             throw new UnavailableException(upstream.address() + " has been silent for " + limitNanos / 1_000_000_000
                     + " s; the connection is given up and made anew");
+        }
+    }
+
+    /** A head that is not true would keep a replica in doubt for ever: it waits for all that readers may have seen. */
+    private void requireFed(long hungryNanos) throws UnavailableException {
+        if (hungryNanos >= owedPatience.toNanos()) {
+            Position at = position;
+            throw new UnavailableException(upstream.address() + " says that it has frames up to " + head
+                    + ", and for " + owedPatience.toSeconds() + " s has sent none of those after "
+                    + (at == null ? "the beginning" : at.frameNo())
+                    + "; the connection is given up and made anew. If this goes on, verify the primary's log");
         }
     }
 
@@ -508,6 +534,7 @@ public final class Replica implements AutoCloseable {
         private boolean force;
         private boolean durable;
         private Duration denialPatience = DENIAL_PATIENCE;
+        private Duration owedPatience = OWED_PATIENCE;
         private Listener listener = new Listener() {};
 
         private Builder(Path database, Upstream upstream) {
@@ -545,6 +572,12 @@ public final class Replica implements AutoCloseable {
         /** For tests, which cannot wait for minutes. */
         Builder denialPatience(Duration value) {
             denialPatience = value;
+            return this;
+        }
+
+        /** For tests, which cannot wait for minutes. */
+        Builder owedPatience(Duration value) {
+            owedPatience = value;
             return this;
         }
 

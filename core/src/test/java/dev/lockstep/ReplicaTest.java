@@ -23,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -343,6 +344,38 @@ class ReplicaTest {
             await().atMost(SOON).until(() -> replica.status().state() == State.REFUSED);
             assertThat(replica.refusal()).hasMessageContaining("no such database");
         }
+    }
+
+    @Test
+    void aHeadThatIsNeverSentIsNotWaitedForInSilence() throws Exception {
+        Queue<String> problems = new ConcurrentLinkedQueue<>();
+        Replica.Listener listener = new Replica.Listener() {
+            @Override
+            public void stateChanged(State state, @Nullable String problem) {
+                problems.add(String.valueOf(problem));
+            }
+        };
+        AtomicBoolean honest = new AtomicBoolean();
+        try (Primary primary = Primary.of(database).open();
+                LocalUpstream upstream = new LocalUpstream(primary);
+                Replica replica = Replica.of(copy, upstream)
+                        .listener(listener)
+                        .owedPatience(Duration.ofMillis(500))
+                        .open()) {
+            assertFollowed(primary, replica);
+            upstream.through(message -> {
+                honest.compareAndSet(false, message instanceof ToReplica.Welcome); // the next session's
+                return message instanceof ToReplica.Heartbeat heartbeat && !honest.get()
+                        ? new ToReplica.Heartbeat(Long.MAX_VALUE, heartbeat.sent())
+                        : message;
+            });
+            await().atMost(SOON)
+                    .untilAsserted(() -> assertThat(problems)
+                            .anySatisfy(problem ->
+                                    assertThat(problem).contains("it has frames up to " + Long.MAX_VALUE)));
+            assertFollowed(primary, replica);
+        }
+        assertEqual();
     }
 
     @Test

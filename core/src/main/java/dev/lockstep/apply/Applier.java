@@ -384,19 +384,22 @@ public final class Applier implements Closeable {
         }
         usable = false;
         redo.add(transaction);
-        CommitRecord end = transaction.after();
-        if (end.frameNo() >= target) {
-            requireProven(redo, end);
-            CommitRecord[] noted = new CommitRecord[1];
-            redo.publish(end, options.durable(), place -> noted[0] = note(end, place));
-            redo = null;
-            inDoubt = false;
-            moveTo(noted[0]);
-            log.info("{}: in step again at frame {}", database.path(), end.frameNo());
-        } else {
-            position = end;
+        position = transaction.after();
+        if (position.frameNo() >= target) {
+            show(redo);
         }
         usable = true;
+    }
+
+    private void show(Redo complete) throws IOException {
+        CommitRecord end = position;
+        requireProven(complete, end);
+        CommitRecord[] noted = new CommitRecord[1];
+        complete.publish(end, options.durable(), place -> noted[0] = note(end, place));
+        redo = null;
+        inDoubt = false;
+        moveTo(noted[0]);
+        log.info("{}: in step again at frame {}", database.path(), end.frameNo());
     }
 
     private void requireProven(Redo candidate, CommitRecord end) throws IOException {
@@ -444,10 +447,20 @@ public final class Applier implements Closeable {
             keeper.whenIdle(position);
             sync();
             record.force();
-        } else if (position.frameNo() >= target && redo == null && targetTold) {
+        } else if (position.frameNo() >= target && targetTold) {
+            finishRedo();
+        }
+    }
+
+    /** What was added reaches as far as the primary, which may have claimed more in the session before. */
+    private void finishRedo() throws IOException {
+        if (redo == null) {
             throw diverged(String.format(
                     "%s is at no state of the primary, whose history ends at frame %d", database.path(), target));
         }
+        usable = false;
+        show(redo);
+        usable = true;
     }
 
     /** What SQLite has open may have been deleted or replaced: readers that come now see something else, or nothing. */

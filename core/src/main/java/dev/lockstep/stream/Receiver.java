@@ -115,6 +115,16 @@ public final class Receiver implements AutoCloseable {
         return head;
     }
 
+    /** Whether the primary has said that there is more to send than what has arrived. */
+    public boolean isOwed() {
+        Verifier verifying = verifier;
+        return switch (state) {
+            case AWAITING_ANSWER, ENDED -> false;
+            case COPYING, MENDING -> true;
+            case REDOING, FOLLOWING -> verifying != null && verifying.lastFrameNo() < head;
+        };
+    }
+
     /** Bytes of all pages of the copy in progress, as their messages count them; -1 while there is none. */
     public long copyBytes() {
         return state == State.COPYING || state == State.MENDING ? copyBytes : -1;
@@ -218,7 +228,7 @@ public final class Receiver implements AutoCloseable {
             state = State.MENDING;
             finishCopyIfConsistent();
         } else if (message instanceof Heartbeat heartbeat) {
-            head = heartbeat.head();
+            moveHead(heartbeat.head());
         } else {
             throw unexpected(message, "pages of a copy");
         }
@@ -227,7 +237,7 @@ public final class Receiver implements AutoCloseable {
     private void following(ToReplica message) throws IOException {
         Verifier verifying = verifier;
         if (message instanceof Frames frames && verifying != null) {
-            head = frames.head();
+            moveHead(frames.head());
             int known = batch.size();
             try {
                 verifying.accept(frames.frames(), frames.commits(), batch);
@@ -235,11 +245,20 @@ public final class Receiver implements AutoCloseable {
                 batch.subList(known, batch.size()).forEach(transaction -> batchBytes += transaction.size());
             }
         } else if (message instanceof Heartbeat heartbeat && verifying != null) {
-            head = heartbeat.head();
+            moveHead(heartbeat.head());
             requireAllArrived(heartbeat, verifying);
         } else {
             throw unexpected(message, "frames");
         }
+    }
+
+    /** A log loses nothing that it has offered while it is open, and opening it anew begins another session. */
+    private void moveHead(long next) throws RefusedException {
+        if (next < head) {
+            throw new RefusedException(
+                    Kind.REPEAT, next, "frame " + head + " or a later one as the head", "frame " + next, source);
+        }
+        head = next;
     }
 
     /** Frames that get lost at the end of what was sent would otherwise go unnoticed until the next ones. */

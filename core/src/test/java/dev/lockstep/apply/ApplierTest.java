@@ -314,6 +314,23 @@ class ApplierTest {
     }
 
     @Test
+    void aRedoThatWasToReachAHeadWhichThePrimaryNoLongerClaimsShowsWhatThePrimaryHas() throws Exception {
+        crashThatTakesFromTheRecord(3);
+        commit(2);
+        try (Applier applier = Replicas.open(copy)) {
+            applier.primaryReaches(history.head().frameNo() + 1000);
+            applier.apply(history.after(applier.position(), applier.seen(), 100));
+            applier.tend();
+            assertThat(applier.isInDoubt()).isTrue();
+            applier.primaryReaches(history.head().frameNo()); // in the next session
+            applier.tend();
+            assertThat(applier.isInDoubt()).isFalse();
+            assertThat(applier.visible().isSameAs(history.head())).isTrue();
+            Databases.assertSamePages(copy, primary.path());
+        }
+    }
+
+    @Test
     void aTornWalAfterALossOfPowerIsContinuedFromItsLastWholeTransaction() throws Exception {
         try (Applier applier = Replicas.open(copy)) {
             catchUpAfter(applier, 20);

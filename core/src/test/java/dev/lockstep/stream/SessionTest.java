@@ -388,13 +388,29 @@ class SessionTest {
     }
 
     @Test
+    void headThatGoesBackIsRefused() throws IOException {
+        origin.commit(3, 3);
+        try (Pair pair = new Pair(origin, target, SMALL)) {
+            pair.run();
+            long head = origin.log().head().frameNo();
+            Heartbeat boast = new Heartbeat(Long.MAX_VALUE, head);
+            assertThat(pair.receiver.isOwed()).isFalse();
+            pair.through(message -> message instanceof Heartbeat ? List.of(boast, message) : List.of(message));
+            pair.pass(Duration.ofSeconds(2));
+            assertRefused(pair, Kind.REPEAT);
+            requireCaughtUp();
+        }
+    }
+
+    @Test
     void primaryThatStopsInTheMiddleOfATransactionIsRefused() throws IOException {
         origin.commit(3, 3);
         try (Pair pair = new Pair(origin, target, SMALL)) {
             pair.run();
             origin.commitOne(15); // two messages, 10 frames and 5
-            pair.receiver.accept(Objects.requireNonNull(pair.sender.next()));
+            Frames first = (Frames) Objects.requireNonNull(pair.sender.next());
             long last = origin.log().head().frameNo() - 5;
+            pair.receiver.accept(new Frames(first.frames(), first.commits(), last));
             assertThatThrownBy(() -> pair.receiver.accept(new Heartbeat(last, last)))
                     .isInstanceOfSatisfying(
                             RefusedException.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNFINISHED));
