@@ -427,6 +427,9 @@ public final class Applier implements Closeable {
         CommitRecord covered = visible;
         if (!inDoubt && covered.frameNo() > durable.frameNo()) {
             appender.sync();
+            if (durable.wal().salts() != appender.place().salts()) {
+                database.sync(); // another program may have emptied the WAL between, and not synced what it copied
+            }
             durable = covered;
         }
         return durable;

@@ -106,7 +106,7 @@ final class WalKeeper implements Closeable {
             return;
         }
         if (!record.base().isSameAs(position)) {
-            record.moveBase(position, FileStamp.NONE);
+            moveBase(position);
         }
         for (int i = 0; i < 10 && record.stamp().equals(FileStamp.NONE); i++) {
             pause();
@@ -161,7 +161,7 @@ final class WalKeeper implements Closeable {
             postpone();
             return;
         }
-        record.moveBase(position, FileStamp.NONE);
+        moveBase(position);
         CrashPoint.RESET_BASE_RECORDED.reached();
         long wait = SHORTEST_WAIT_MILLIS * Math.max(1, size() / target);
         if (appender.reset((int) Math.min(LONGEST_WAIT_MILLIS, wait))) {
@@ -173,12 +173,18 @@ final class WalKeeper implements Closeable {
     }
 
     /** What readers hold up has not to be fetched again from the very beginning. */
-    private void moveBaseTo(long salts, int frame) {
+    private void moveBaseTo(long salts, int frame) throws IOException {
         CommitRecord reached =
                 record.find(c -> c.wal().frame() == frame && c.wal().salts() == salts);
         if (reached != null && reached.frameNo() > record.base().frameNo()) {
-            record.moveBase(reached, FileStamp.NONE);
+            moveBase(reached);
         }
+    }
+
+    /** What another program copied, it may not have synced, and our own checkpoint finds nothing left to do then. */
+    private void moveBase(CommitRecord copied) throws IOException {
+        database.sync();
+        record.moveBase(copied, FileStamp.NONE);
     }
 
     private void postpone() {

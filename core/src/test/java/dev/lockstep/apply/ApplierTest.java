@@ -2,6 +2,7 @@ package dev.lockstep.apply;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.lockstep.CorruptException;
 import dev.lockstep.DivergedException;
@@ -11,6 +12,7 @@ import dev.lockstep.UnavailableException;
 import dev.lockstep.log.CommitRecord;
 import dev.lockstep.sqlite.SqliteConnections;
 import dev.lockstep.testing.Databases;
+import dev.lockstep.testing.Foreign;
 import dev.lockstep.testing.History;
 import dev.lockstep.testing.Sqlite3;
 import dev.lockstep.testing.TestPrimary;
@@ -407,6 +409,48 @@ class ApplierTest {
             assertThat(Files.size(wal(copy))).isZero();
             assertThat(Workload.check(reader.ask(Workload.STATE + ";"))).isEqualTo(counter());
         }
+    }
+
+    /** Else a loss of power would leave a record that is ahead of the file. */
+    @Test
+    void whatAnotherProgramCopiedIntoTheFileWithoutSyncingItIsSyncedBeforeItCountsAsDurable() throws Exception {
+        long limit = 100_000;
+        try (Applier applier = Replicas.open(copy, new Applier.Options(false, limit))) {
+            try (Sqlite3 reader = new Sqlite3(copy)) {
+                reader.ask("BEGIN; " + Workload.STATE + ";");
+                while (Files.size(wal(copy)) < 2 * limit) {
+                    catchUpAfter(applier, 1);
+                }
+                applier.tend(); // no copying of its own is under way any more
+                reader.ask("COMMIT;");
+            }
+            checkpointWithoutSync("PASSIVE");
+            applier.tend();
+            assertThat(Files.size(wal(copy))).isZero();
+            assertThat(unsynced()).isEqualTo("0");
+
+            catchUpAfter(applier, 1);
+            checkpointWithoutSync("TRUNCATE");
+            applier.tend();
+            assertThat(applier.durable()).isEqualTo(applier.position());
+            assertThat(unsynced()).isEqualTo("0");
+
+            catchUpAfter(applier, 1);
+            checkpointWithoutSync("PASSIVE");
+        }
+        assertThat(unsynced()).isEqualTo("0");
+    }
+
+    private void checkpointWithoutSync(String mode) throws Exception {
+        assertThat(Sqlite3.run(copy, "PRAGMA synchronous=OFF; PRAGMA wal_checkpoint(" + mode + ");"))
+                .startsWith("0|");
+        assumeFalse(unsynced().equals("0"), "somebody has synced all file systems just now");
+    }
+
+    private String unsynced() throws IOException {
+        String pages = Foreign.c("unsynced.c", copy).end();
+        assumeFalse(pages.equals("unknown"), "the system does not tell what it has not written to the disk");
+        return pages;
     }
 
     @Test
