@@ -32,6 +32,7 @@ final class LocalReplica {
         Table.line(out, "log", replica.logId() + ", pages of " + replica.pageSize() + " bytes");
         Table.line(out, "stands at", describe(replica.newest()));
         Table.line(out, "durable", describe(replica.durable()));
+        Table.line(out, "WAL", Formats.bytes(replica.walBytes()));
         Table.line(out, "replica id", replica.replicaId().toString());
         if (refusal != null) {
             Table.line(out, "stopped", Formats.time(refusal.timeMillis()) + ": " + refusal.message());
@@ -55,6 +56,7 @@ final class LocalReplica {
                 .putHex("checksum", replica.newest().checksum())
                 .put("timeMillis", replica.newest().timeMillis())
                 .put("durableFrame", replica.durable().frameNo())
+                .put("walBytes", replica.walBytes())
                 .put("stopped", refusal == null ? null : asJson(refusal));
     }
 

@@ -77,6 +77,7 @@ class ServingTest {
         assertThat(again.stop()).isZero();
 
         JsonNode status = Cli.run("status", "--json", copy).json();
+        assertThat(status.get("walBytes").isIntegralNumber()).isTrue();
         assertThat(status.get("kind").asText()).isEqualTo("replica");
         assertThat(status.get("checksum")).isEqualTo(once.json().get("checksum"));
         assertThat(Cli.run("verify", database).code()).isZero();

@@ -51,6 +51,10 @@ final class ReplicaFiles {
         return database;
     }
 
+    Path wal() {
+        return beside("-wal");
+    }
+
     Path record() {
         return beside("-lockstep");
     }
@@ -123,7 +127,7 @@ final class ReplicaFiles {
             logger().info("{} is about to be replaced: {}", database, e.getMessage());
             return;
         }
-        if (Files.exists(beside("-wal"))) {
+        if (Files.exists(wal())) {
             throw new UnavailableException(
                     database + " cannot be replaced while a program has it open; close it, then try again");
         }

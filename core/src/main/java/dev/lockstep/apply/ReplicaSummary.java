@@ -4,6 +4,7 @@ import dev.lockstep.NotAReplicaException;
 import dev.lockstep.log.CommitRecord;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.UUID;
 
@@ -15,9 +16,16 @@ import java.util.UUID;
  * @param replicaId stays the same for the life of the replica
  * @param newest the newest commit that was handed to readers, or is being handed to them at this moment
  * @param durable the newest commit that is known to survive a loss of power
+ * @param walBytes the size of the WAL beside the database; above a few times 16 MiB some reader keeps an old state in use
  */
 public record ReplicaSummary(
-        Path database, UUID logId, UUID replicaId, int pageSize, CommitRecord newest, CommitRecord durable) {
+        Path database,
+        UUID logId,
+        UUID replicaId,
+        int pageSize,
+        CommitRecord newest,
+        CommitRecord durable,
+        long walBytes) {
 
     /** Whether there is a record beside the database, be it a damaged one. */
     public static boolean exists(Path database) throws IOException {
@@ -41,7 +49,16 @@ public record ReplicaSummary(
                     record.replicaId(),
                     record.pageSize(),
                     record.newest(),
-                    record.base());
+                    record.base(),
+                    sizeOf(files.wal()));
+        }
+    }
+
+    private static long sizeOf(Path file) throws IOException {
+        try {
+            return Files.size(file);
+        } catch (NoSuchFileException e) {
+            return 0;
         }
     }
 }

@@ -42,6 +42,9 @@ final class WalKeeper implements Closeable {
     /** From this many targets on, apply waits for the disk. */
     private static final int LIMIT = 4;
 
+    /** From this many targets on it is said aloud that readers keep the WAL from being emptied. */
+    private static final int ALARMING = 8;
+
     /** What is left to be copied when the WAL is emptied is this part of the target. */
     private static final int REST = 4;
 
@@ -55,6 +58,9 @@ final class WalKeeper implements Closeable {
     /** The size from which on the next attempt is due. */
     private long due;
 
+    /** The size from which on readers are complained of. */
+    private long alarming;
+
     /** @param target bytes of WAL from which on it is to be emptied */
     WalKeeper(LiveDatabase database, WalAppender appender, ReplicaRecord record, long target) {
         this.database = database;
@@ -63,6 +69,7 @@ final class WalKeeper implements Closeable {
         this.target = target;
         this.frameSize = FrameLayout.frameSize(record.pageSize());
         this.due = target;
+        this.alarming = ALARMING * target;
         this.backfill = new WalBackfill(database.path());
     }
 
@@ -167,6 +174,7 @@ final class WalKeeper implements Closeable {
         if (appender.reset((int) Math.min(LONGEST_WAIT_MILLIS, wait))) {
             CrashPoint.RESET_DONE.reached();
             due = target;
+            alarming = ALARMING * target;
         } else {
             postpone();
         }
@@ -188,8 +196,19 @@ final class WalKeeper implements Closeable {
     }
 
     private void postpone() {
-        due = size() + target / 4;
-        log.debug("readers keep the WAL of {} from being emptied at {} bytes", database.path(), size());
+        long size = size();
+        due = size + target / 4;
+        if (size < alarming) {
+            log.debug("readers keep the WAL of {} from being emptied at {} bytes", database.path(), size);
+            return;
+        }
+        alarming = 2 * size;
+        log.warn(
+                "{}: its WAL has grown to {} MiB and goes on growing, since some program keeps an old state of this copy in"
+                        + " use, so that it cannot be emptied. Find the one that has left a transaction open here, a BEGIN"
+                        + " without its COMMIT or a query whose rows were not all read, and end that",
+                database.path(),
+                size >> 20);
     }
 
     /** A stamp means the base only while nobody else has committed or replaced the file; the look before and after makes sure. */

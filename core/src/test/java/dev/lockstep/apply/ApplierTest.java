@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.lockstep.CorruptException;
 import dev.lockstep.DivergedException;
 import dev.lockstep.NotAReplicaException;
@@ -32,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 class ApplierTest {
 
@@ -409,6 +414,42 @@ class ApplierTest {
             assertThat(Files.size(wal(copy))).isZero();
             assertThat(Workload.check(reader.ask(Workload.STATE + ";"))).isEqualTo(counter());
         }
+    }
+
+    @Test
+    void aReaderThatNeverEndsIsComplainedOfNowAndThenUntilItDoes() throws Exception {
+        long limit = 20_000;
+        ListAppender<ILoggingEvent> logged = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(WalKeeper.class);
+        logged.start();
+        logger.addAppender(logged);
+        try (Applier applier = Replicas.open(copy, new Applier.Options(false, limit));
+                Sqlite3 reader = new Sqlite3(copy)) {
+            catchUpAfter(applier, 1);
+            for (int round = 0; round < 2; round++) {
+                applier.tend();
+                assertThat(Files.size(wal(copy))).isZero();
+                logged.list.clear();
+                reader.ask("BEGIN; " + Workload.STATE + ";");
+                while (Files.size(wal(copy)) < 40 * limit) {
+                    workload.small();
+                    capture();
+                    Replicas.catchUp(applier, history, 1);
+                }
+                long complaints = complaints(logged);
+                assertThat(complaints).isBetween(2L, 3L); // at 8 and 16 limits, and at 32 unless those came late
+                reader.ask("COMMIT;");
+            }
+        } finally {
+            logger.detachAppender(logged);
+        }
+    }
+
+    private static long complaints(ListAppender<ILoggingEvent> logged) {
+        return logged.list.stream()
+                .filter(event -> event.getLevel() == Level.WARN)
+                .filter(event -> event.getFormattedMessage().contains("a transaction open"))
+                .count();
     }
 
     /** Else a loss of power would leave a record that is ahead of the file. */

@@ -53,9 +53,11 @@ class ReplicaSummaryTest {
                 assertThat(summary.durable().isSameAs(start)).isTrue();
                 assertThat(summary.logId()).isEqualTo(primary.start().logId());
                 assertThat(summary.replicaId()).isEqualTo(applier.replicaId());
+                assertThat(summary.walBytes()).isPositive().isEqualTo(Files.size(directory.resolve("copy.db-wal")));
             }
-            assertThat(ReplicaSummary.read(copy).durable().isSameAs(history.head()))
-                    .isTrue();
+            ReplicaSummary closed = ReplicaSummary.read(copy);
+            assertThat(closed.durable().isSameAs(history.head())).isTrue();
+            assertThat(closed.walBytes()).isZero();
         }
     }
 
