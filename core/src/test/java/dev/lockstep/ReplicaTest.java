@@ -371,8 +371,8 @@ class ReplicaTest {
             });
             await().atMost(SOON)
                     .untilAsserted(() -> assertThat(problems)
-                            .anySatisfy(problem ->
-                                    assertThat(problem).contains("it has frames up to " + Long.MAX_VALUE)));
+                            .anySatisfy(
+                                    problem -> assertThat(problem).contains("it has frames up to " + Long.MAX_VALUE)));
             assertFollowed(primary, replica);
         }
         assertEqual();

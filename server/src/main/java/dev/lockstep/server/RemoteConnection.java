@@ -209,8 +209,8 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
         stopSignsOfLife();
         inbox.add(END);
         stream.request(Integer.MAX_VALUE);
-        CompletableFuture<Void> unused =
-                over.orTimeout(LINGER_MILLIS, TimeUnit.MILLISECONDS).exceptionally(late -> {
+        CompletableFuture<Void> unused = over.orTimeout(LINGER_MILLIS, TimeUnit.MILLISECONDS)
+                .exceptionally(late -> {
                     stream.cancel("closed by the replica", late);
                     return null;
                 });

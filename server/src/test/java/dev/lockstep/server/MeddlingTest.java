@@ -239,7 +239,10 @@ class MeddlingTest {
 
     /** Ends the frames within the first transaction, of which nothing is applied then; both may have come in one message. */
     private static Proto.Frames cut(Proto.Frames frames, int bytes) {
-        long first = frames.getFrames().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        long first = frames.getFrames()
+                .asReadOnlyByteBuffer()
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong(0);
         int size = (int) (frames.getCommits(0).getFrameNo() - first + 1) * FrameLayout.frameSize(PAGE);
         ByteString left = frames.getFrames().substring(0, size - bytes);
         return frames.toBuilder().setFrames(left).build();
