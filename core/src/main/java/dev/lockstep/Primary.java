@@ -143,14 +143,16 @@ public final class Primary implements Origin, AutoCloseable {
         this.lock = lock;
         CaptureOpener.Home home = CaptureOpener.Home.in(dataDirectory, builder.options);
         this.opener = new CaptureOpener(database, home, InstantSource.system());
-        this.capture = attach(FrameLog.exists(home.storage()) ? FrameLog.open(home.storage(), home.options()) : null);
+        this.capture = attach(
+                FrameLog.exists(home.storage()) ? FrameLog.open(home.storage(), home.options()) : null,
+                builder.progress);
         this.log = capture.log();
         this.replayable = log.hold(capture.index().neededAfter());
     }
 
-    private Capture attach(@Nullable FrameLog found) throws IOException {
+    private Capture attach(@Nullable FrameLog found, Progress progress) throws IOException {
         try {
-            return opener.open(found);
+            return opener.open(found, progress);
         } catch (Throwable e) {
             if (found != null) {
                 found.close();
@@ -352,7 +354,7 @@ public final class Primary implements Origin, AutoCloseable {
                 delay = Math.min(2 * delay, LAST_RETRY_MILLIS)) {
             pause(delay);
             try {
-                Capture next = opener.open(log);
+                Capture next = opener.open(log, Progress.NONE);
                 capture = next;
                 if (isClosed()) {
                     next.stop();
@@ -453,6 +455,7 @@ public final class Primary implements Origin, AutoCloseable {
         private Path dataDirectory;
         private FrameLog.Options options = FrameLog.Options.defaults();
         private Listener listener = new Listener() {};
+        private Progress progress = Progress.NONE;
 
         private Builder(Path database) {
             this.database = RealPath.of(database);
@@ -477,6 +480,15 @@ public final class Primary implements Origin, AutoCloseable {
         /** Who is told what happens. */
         public Builder listener(Listener value) {
             listener = value;
+            return this;
+        }
+
+        /**
+         * Who is told how far {@link #open} is where it has to read the whole database: at the start of a history, and when others wrote
+         * while no primary ran.
+         */
+        public Builder progress(Progress value) {
+            progress = value;
             return this;
         }
 

@@ -15,7 +15,7 @@ import com.tngtech.archunit.lang.ArchRule;
 
 /**
  * The arrows of ARCHITECTURE.md: what each package may use of the others. A package left out of a list is out of bounds for it;
- * the root package's positions and failures are open to all.
+ * the root package's positions, progress and failures are open to all.
  */
 @AnalyzeClasses(packages = "dev.lockstep", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -23,7 +23,7 @@ class ArchitectureTest {
     private static final String ROOT = "dev.lockstep";
 
     private static final DescribedPredicate<JavaClass> VALUES = DescribedPredicate.describe(
-            "the root package's positions and failures, with the types nested in them",
+            "the root package's positions, progress and failures, with the types nested in them",
             type -> ROOT.equals(type.getPackageName())
                     && isValue(type.getEnclosingClass().orElse(type)));
 
@@ -72,7 +72,9 @@ class ArchitectureTest {
                     "a new package needs an arrow here and in ARCHITECTURE.md; there is none for a package named util");
 
     private static boolean isValue(JavaClass type) {
-        return type.isEquivalentTo(Position.class) || type.isAssignableTo(Throwable.class);
+        return type.isEquivalentTo(Position.class)
+                || type.isEquivalentTo(Progress.class)
+                || type.isAssignableTo(Throwable.class);
     }
 
     /** The classes of one package use nothing of ours but their own package, those named, and the root's values. */

@@ -23,7 +23,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,7 +71,7 @@ class PrimaryLifecycleTest {
             writers.stop();
         }
         LogVerifier.Result log =
-                LogVerifier.verify(directory.resolve("app.db-lockstep").resolve("log"), LogVerifier.Progress.NONE);
+                LogVerifier.verify(directory.resolve("app.db-lockstep").resolve("log"), Progress.NONE);
         assertThat(log.fault()).isNull();
     }
 
@@ -83,6 +87,32 @@ class PrimaryLifecycleTest {
             }
             assertThat(primary.status().failure()).isNull();
         }
+    }
+
+    @Test
+    void whoOpensItIsToldHowFarTheDatabaseWasReadWhereAllOfItHasToBe() throws Exception {
+        List<Long> done = new ArrayList<>();
+        Set<Long> total = new HashSet<>();
+        Progress progress = (bytesDone, bytesTotal) -> {
+            done.add(bytesDone);
+            total.add(bytesTotal);
+        };
+        try (Connection connection = connect()) {
+            execute(connection, "CREATE TABLE large AS SELECT zeroblob(50000000)");
+            try (Primary primary = Primary.of(database).progress(progress).open()) { // a new history
+                execute(connection, "CREATE TABLE small (a)");
+                primary.awaitCaptured(Duration.ofMinutes(1));
+            }
+            assertThat(done).startsWith(0L).isSorted().hasSizeGreaterThan(1);
+            assertThat(total).containsExactly(Files.size(database));
+            done.clear();
+            Primary.of(database).progress(progress).open().close();
+            assertThat(done).as("the WAL goes on from where the log ends").isEmpty();
+        }
+        total.clear();
+        Primary.of(database).progress(progress).open().close(); // there is no WAL any more
+        assertThat(done).startsWith(0L).isSorted().hasSizeGreaterThan(1);
+        assertThat(total).containsExactly(Files.size(database));
     }
 
     /** Otherwise a replica could begin with what a crash of the primary's machine takes from its log. */

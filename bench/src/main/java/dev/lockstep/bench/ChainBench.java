@@ -1,5 +1,6 @@
 package dev.lockstep.bench;
 
+import dev.lockstep.Progress;
 import dev.lockstep.io.Storage;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.LogVerifier;
@@ -103,7 +104,7 @@ final class ChainBench {
 
     private static double verify(Path directory, double bytes, boolean seals, int threads) throws Exception {
         return rate(bytes, () -> {
-            LogVerifier.Result result = LogVerifier.verify(directory, seals, threads, LogVerifier.Progress.NONE);
+            LogVerifier.Result result = LogVerifier.verify(directory, seals, threads, Progress.NONE);
             if (!result.sound() || result.bytes() != bytes) {
                 throw new IllegalStateException(result.toString());
             }

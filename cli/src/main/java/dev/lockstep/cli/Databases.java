@@ -1,12 +1,13 @@
 package dev.lockstep.cli;
 
+import dev.lockstep.Primary;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.RealPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What is refused before SQLite gets to see a path, so that a slip of the keyboard makes no files. */
+/** How databases are opened, and what is refused before SQLite gets to see a path, so that a slip of the keyboard makes no files. */
 final class Databases {
 
     private Databases() {}
@@ -22,6 +23,15 @@ final class Databases {
     private static void requireNoDirectory(Path file) throws UnsupportedException {
         if (Files.isDirectory(file)) {
             throw new UnsupportedException(file + " is a directory; name the database file");
+        }
+    }
+
+    /** Shows how far it is where the whole database has to be read. */
+    static Primary open(Primary.Builder builder, Path database, Terminal terminal) throws IOException {
+        String what = "opening " + database;
+        terminal.show(what);
+        try (ProgressBar bar = new ProgressBar(terminal, what)) {
+            return builder.progress(bar).open();
         }
     }
 

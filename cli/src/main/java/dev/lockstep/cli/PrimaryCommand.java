@@ -156,7 +156,6 @@ final class PrimaryCommand implements Callable<Integer> {
                 primaries.add(primary);
                 server.database(primary);
             }
-            program.terminal().clear();
             program.stop().onSignals();
             try (LockstepServer started = server.start()) {
                 announce(byName, started);
@@ -236,8 +235,7 @@ final class PrimaryCommand implements Callable<Integer> {
         if (retain != null) {
             builder.log(FrameLog.Options.retaining(retain));
         }
-        program.terminal().show("opening " + database);
-        return builder.open();
+        return Databases.open(builder, database, program.terminal());
     }
 
     /** For people and for programs that start this one: one line for each database, as soon as replicas can connect. */

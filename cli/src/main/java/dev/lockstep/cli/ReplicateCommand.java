@@ -59,8 +59,7 @@ final class ReplicateCommand implements Callable<Integer> {
         if (data != null) {
             builder.dataDirectory(data);
         }
-        program.terminal().show("opening " + database);
-        try (Primary primary = builder.open();
+        try (Primary primary = Databases.open(builder, database, program.terminal());
                 LockstepServer server = LockstepServer.builder()
                         .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                         .database(primary)

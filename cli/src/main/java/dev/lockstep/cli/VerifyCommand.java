@@ -68,7 +68,7 @@ final class VerifyCommand implements Callable<Integer> {
                 : Runtime.getRuntime().availableProcessors();
         long began = System.nanoTime();
         Result result;
-        try (VerifyProgress progress = new VerifyProgress(program.terminal())) {
+        try (ProgressBar progress = new ProgressBar(program.terminal(), "verifying")) {
             result = LogVerifier.verify(log, !withoutSeals, cores, progress);
         }
         PrintWriter out = spec.commandLine().getOut();

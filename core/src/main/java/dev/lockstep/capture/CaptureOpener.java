@@ -1,6 +1,7 @@
 package dev.lockstep.capture;
 
 import dev.lockstep.CorruptException;
+import dev.lockstep.Progress;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.Storage;
@@ -72,8 +73,9 @@ public final class CaptureOpener {
      * Attaches to the database. If that fails, the WAL stays as it is, for it may be all that proves what a power failure took.
      *
      * @param log the log to go on with; null begins a new history in {@link Home#storage}
+     * @param progress of reading the whole database, where that is necessary
      */
-    public Capture open(@Nullable FrameLog log) throws IOException {
+    public Capture open(@Nullable FrameLog log, Progress progress) throws IOException {
         if (log != null && !Files.exists(database)) {
             throw new UnavailableException(
                     database + " is gone, though its log is there. Put the database back, for instance from a"
@@ -82,10 +84,10 @@ public final class CaptureOpener {
         boolean hasWal = log != null && Files.exists(LiveDatabase.of(database).walPath());
         Connection keeper = hasWal ? SqliteConnections.openKeeper(database) : null;
         try {
-            return attach(log);
+            return attach(log, progress);
         } catch (MissedFramesException e) {
             logger.info("{}: {}", database, e.getMessage());
-            return attach(log); // which now finds that a comparison is due
+            return attach(log, progress); // which now finds that a comparison is due
         } finally {
             if (keeper != null) {
                 SqliteConnections.closeQuietly(keeper);
@@ -93,21 +95,21 @@ public final class CaptureOpener {
         }
     }
 
-    private Capture attach(@Nullable FrameLog log) throws IOException {
+    private Capture attach(@Nullable FrameLog log, Progress progress) throws IOException {
         Attachment attachment = new Attachment(database);
         try {
-            return log == null ? begin(attachment) : resume(attachment, log);
+            return log == null ? begin(attachment, progress) : resume(attachment, log, progress);
         } catch (Throwable e) {
             attachment.close();
             throw e;
         }
     }
 
-    private Capture begin(Attachment attachment) throws IOException {
+    private Capture begin(Attachment attachment, Progress progress) throws IOException {
         int pageSize = attachment.pageSize();
         UUID logId = UUID.randomUUID();
         PageIndex index = PageIndex.create(home.pageIndex(), logId, pageSize);
-        try (LiveScan scan = new LiveScan(attachment)) {
+        try (LiveScan scan = new LiveScan(attachment, progress)) {
             PinnedDatabase state = Reconciler.fill(index, scan, pageSize);
             LogStart start = Reconciler.begin(index, pageSize, logId);
             index.flush(start.startFrameNo() - 1);
@@ -118,7 +120,7 @@ public final class CaptureOpener {
         }
     }
 
-    private Capture resume(Attachment attachment, FrameLog log) throws IOException {
+    private Capture resume(Attachment attachment, FrameLog log, Progress progress) throws IOException {
         int pageSize = log.start().pageSize();
         if (attachment.pageSize() != pageSize) {
             throw new UnsupportedException(String.format(
@@ -142,7 +144,7 @@ public final class CaptureOpener {
                     log.head().frameNo());
             return goOn(attachment, log, index, restored, end);
         }
-        return reconcile(attachment, log, index);
+        return reconcile(attachment, log, index, progress);
     }
 
     /** The committed end of the WAL if it still holds what ended at the mark, else null. */
@@ -205,9 +207,10 @@ public final class CaptureOpener {
     }
 
     /** The index of the new head is made beside the old one, which stays right, and which the log can bring to the head, until then. */
-    private Capture reconcile(Attachment attachment, FrameLog log, @Nullable PageIndex found) throws IOException {
+    private Capture reconcile(Attachment attachment, FrameLog log, @Nullable PageIndex found, Progress progress)
+            throws IOException {
         Path beside = home.pageIndex().resolveSibling(home.pageIndex().getFileName() + ".new");
-        try (LiveScan scan = new LiveScan(attachment)) {
+        try (LiveScan scan = new LiveScan(attachment, progress)) {
             PageIndex index = found != null ? found : Reconciler.recover(scan, log, home.pageIndex());
             PageIndex next =
                     PageIndex.create(beside, log.start().logId(), log.start().pageSize());

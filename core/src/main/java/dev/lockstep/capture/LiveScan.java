@@ -1,5 +1,6 @@
 package dev.lockstep.capture;
 
+import dev.lockstep.Progress;
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.FileScan;
@@ -36,6 +37,7 @@ final class LiveScan implements Closeable {
     /** After so many rounds it ends even beside a writer that changes pages faster than they are read. */
     private static final int MAX_ROUNDS = 4;
 
+    private final Progress progress;
     private final LiveDatabase database;
     private final WalIndex walIndex;
     private final Pins pins;
@@ -57,8 +59,12 @@ final class LiveScan implements Closeable {
     private long pinNanos = System.nanoTime();
     private @Nullable PinnedDatabase held;
 
-    /** @param attachment whose pin stands; nobody else moves it while this scans */
-    LiveScan(Attachment attachment) throws IOException {
+    /**
+     * @param attachment whose pin stands; nobody else moves it while this scans
+     * @param progress of the first round of each scan, which reads the file as a whole
+     */
+    LiveScan(Attachment attachment, Progress progress) throws IOException {
+        this.progress = progress;
         this.database = attachment.database();
         this.walIndex = attachment.walIndex();
         this.pins = attachment.pins();
@@ -73,7 +79,12 @@ final class LiveScan implements Closeable {
      */
     PinnedDatabase scan(FileScan.Visitor visitor) throws IOException {
         beginRound(hold());
-        FileScan.scan(this::readPlainly, pageSize, smallest, visitor);
+        long bytes = (long) smallest * pageSize;
+        FileScan.Source file = (position, into, offset, length) -> {
+            progress.at(position, bytes);
+            return readPlainly(position, into, offset, length);
+        };
+        FileScan.scan(file, pageSize, smallest, visitor);
         for (int round = 2; ; round++) {
             PinnedDatabase state = hold();
             BitSet again = changedUpTo(state);

@@ -1,6 +1,7 @@
 package dev.lockstep.log;
 
 import dev.lockstep.CorruptException;
+import dev.lockstep.Progress;
 import dev.lockstep.io.StoredFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,13 +27,6 @@ import org.jspecify.annotations.Nullable;
 public final class LogVerifier {
 
     private LogVerifier() {}
-
-    /** Told now and then by whichever thread has got on, one at a time. */
-    public interface Progress {
-        Progress NONE = (bytesDone, bytesTotal) -> {};
-
-        void at(long bytesDone, long bytesTotal);
-    }
 
     /**
      * The first thing that is wrong.

@@ -1,6 +1,7 @@
 package dev.lockstep.log;
 
 import dev.lockstep.CorruptException;
+import dev.lockstep.Progress;
 import dev.lockstep.io.StoredFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -37,7 +38,7 @@ final class SnapshotCheck {
     private static final int PAGE_SIZE = 4096;
 
     private final StoredFile file;
-    private final LogVerifier.Progress progress;
+    private final Progress progress;
     private final PageChain chain = PageChain.of(PAGE_SIZE);
     private final int frameSize = FrameLayout.frameSize(PAGE_SIZE);
     private final ByteBuffer buf = ByteBuffer.allocateDirect(frameSize).order(ByteOrder.LITTLE_ENDIAN);
@@ -60,7 +61,7 @@ final class SnapshotCheck {
 
     private long checksum;
 
-    SnapshotCheck(StoredFile file, LogVerifier.Progress progress) {
+    SnapshotCheck(StoredFile file, Progress progress) {
         this.file = file;
         this.progress = progress;
     }

@@ -1,6 +1,7 @@
 package dev.lockstep.log;
 
 import dev.lockstep.CorruptException;
+import dev.lockstep.Progress;
 import dev.lockstep.io.Storage;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class VerifyRun {
 
     private final Pieces pieces;
-    private final LogVerifier.Progress progress;
+    private final Progress progress;
     private final long bytesTotal;
 
     // All guarded by this object's lock.
@@ -36,14 +37,13 @@ final class VerifyRun {
 
     private @Nullable Throwable failure;
 
-    private VerifyRun(Pieces pieces, LogVerifier.Progress progress) {
+    private VerifyRun(Pieces pieces, Progress progress) {
         this.pieces = pieces;
         this.progress = progress;
         this.bytesTotal = pieces.bytes();
     }
 
-    static Piece.Tally run(Storage storage, Pieces pieces, int threads, LogVerifier.Progress progress)
-            throws IOException {
+    static Piece.Tally run(Storage storage, Pieces pieces, int threads, Progress progress) throws IOException {
         VerifyRun run = new VerifyRun(pieces, progress);
         Pieces.Facts facts = pieces.facts();
         List<Thread> helpers = new ArrayList<>();

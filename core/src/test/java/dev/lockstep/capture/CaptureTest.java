@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import dev.lockstep.CorruptException;
 import dev.lockstep.Position;
 import dev.lockstep.Primary;
+import dev.lockstep.Progress;
 import dev.lockstep.UnavailableException;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.CrashPoint;
@@ -236,7 +237,7 @@ class CaptureTest {
         long frames;
         try (Connection writer = connect()) {
             execute(writer, "PRAGMA wal_autocheckpoint=0");
-            try (Capture capture = new CaptureOpener(database, home, InstantSource.system()).open(null);
+            try (Capture capture = new CaptureOpener(database, home, InstantSource.system()).open(null, Progress.NONE);
                     FrameLog log = capture.log()) {
                 for (int i = 0; i < 5; i++) {
                     execute(writer, "INSERT INTO t(v) VALUES (randomblob(2000))");
@@ -357,7 +358,7 @@ class CaptureTest {
         try (Connection writer = connect()) {
             text(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
         }
-        try (Capture capture = opener().open(null);
+        try (Capture capture = opener().open(null, Progress.NONE);
                 Connection writer = connect()) {
             execute(writer, "INSERT INTO t(v) VALUES (zeroblob(18 * 4092 + 200))");
             try (RandomAccessFile wal = new RandomAccessFile(database + "-wal", "rw")) {
@@ -377,7 +378,7 @@ class CaptureTest {
     @Test
     void aDamagedPageInTheWalIsReported() throws Exception {
         create("");
-        try (Capture capture = opener().open(null);
+        try (Capture capture = opener().open(null, Progress.NONE);
                 Connection writer = connect()) {
             execute(writer, "INSERT INTO t(v) VALUES (zeroblob(10000))");
             try (RandomAccessFile wal = new RandomAccessFile(database + "-wal", "rw")) {
@@ -400,7 +401,7 @@ class CaptureTest {
     @Test
     void framesRecycledBeforeTheirCaptureAreNoticed() throws Exception {
         create("");
-        try (Capture capture = opener().open(null);
+        try (Capture capture = opener().open(null, Progress.NONE);
                 Connection writer = connect()) {
             capture.step();
             capture.attachment().pins().end();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.Primary;
+import dev.lockstep.Progress;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.testing.Foreign;
 import dev.lockstep.testing.Workload;
@@ -76,7 +77,7 @@ class CheckpointTest {
     void theWalStaysSmallThoughAnotherCheckpointIsAlwaysUnderWayAtTheEndOfACycle() throws Exception {
         Path database = directory.resolve("app.db");
         CaptureOpener.Home home = CaptureOpener.Home.in(directory, FrameLog.Options.defaults());
-        try (Capture capture = new CaptureOpener(database, home, InstantSource.system()).open(null);
+        try (Capture capture = new CaptureOpener(database, home, InstantSource.system()).open(null, Progress.NONE);
                 FrameLog log = capture.log();
                 Connection connection =
                         DriverManager.getConnection("jdbc:sqlite:" + database + "?busy_timeout=60000")) {

@@ -4,6 +4,7 @@ import static dev.lockstep.sqlite.SqliteConnections.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lockstep.Programs;
+import dev.lockstep.Progress;
 import dev.lockstep.log.Crc64;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.sqlite.LiveDatabase;
@@ -43,7 +44,7 @@ class LiveScanTest {
         Path database = create(4096, 1);
         Image image = new Image(4096);
         try (Attachment attachment = new Attachment(database);
-                LiveScan scan = new LiveScan(attachment);
+                LiveScan scan = new LiveScan(attachment, Progress.NONE);
                 Sqlite3 other = new Sqlite3(database)) {
             other.ask(".timeout 1000");
             PinnedDatabase state = scan.scan((pageNo, crc, bytes, offset) -> {
@@ -86,7 +87,7 @@ class LiveScanTest {
         Path database = create(pageSize, random.nextLong());
         Image image = new Image(pageSize);
         try (Attachment attachment = new Attachment(database);
-                LiveScan scan = new LiveScan(attachment);
+                LiveScan scan = new LiveScan(attachment, Progress.NONE);
                 Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database)) {
             execute(connection, "PRAGMA busy_timeout=0");
             execute(connection, "PRAGMA wal_autocheckpoint=" + random.nextInt(2) * 100);
@@ -111,7 +112,7 @@ class LiveScanTest {
         Path database = create(4096, 0);
         Image image = new Image(4096);
         try (Attachment attachment = new Attachment(database);
-                LiveScan scan = new LiveScan(attachment);
+                LiveScan scan = new LiveScan(attachment, Progress.NONE);
                 Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database)) {
             PinnedDatabase state = scan.scan((pageNo, crc, bytes, offset) -> {
                 image.put(pageNo, crc, bytes, offset);

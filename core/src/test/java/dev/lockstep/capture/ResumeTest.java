@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lockstep.Primary;
 import dev.lockstep.Programs;
+import dev.lockstep.Progress;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.log.WalMark;
 import dev.lockstep.pages.PageIndex;
@@ -90,7 +91,7 @@ class ResumeTest {
             assertThatThrownBy(() -> opener.goOn(attachment, log, index, mark, held))
                     .isInstanceOf(MissedFramesException.class);
         }
-        opener.open(log).close();
+        opener.open(log, Progress.NONE).close();
         assertTheLogIsTheDatabase();
     }
 

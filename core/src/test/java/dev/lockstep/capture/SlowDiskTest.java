@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.Programs;
+import dev.lockstep.Progress;
 import dev.lockstep.log.FrameLog;
 import dev.lockstep.testing.LogCheck;
 import dev.lockstep.testing.Sqlite3;
@@ -52,7 +53,7 @@ class SlowDiskTest {
         Path base = Files.copy(database, directory.resolve("base.db"));
         LogCheck check = new LogCheck(base, 4096);
         int committed;
-        try (Capture capture = opener(database).open(null);
+        try (Capture capture = opener(database).open(null, Progress.NONE);
                 FrameLog log = capture.log();
                 Connection writer = DriverManager.getConnection(url)) {
             execute(writer, "PRAGMA wal_autocheckpoint=0");

@@ -1,6 +1,7 @@
 package dev.lockstep.log;
 
 import dev.lockstep.CorruptException;
+import dev.lockstep.Progress;
 import dev.lockstep.io.Storage;
 import java.io.IOException;
 
@@ -10,7 +11,7 @@ final class LogFiles {
     private LogFiles() {}
 
     static void assertSound(Storage storage) throws IOException {
-        LogVerifier.Fault fault = LogVerifier.verify(LogSource.directory(storage), true, 2, LogVerifier.Progress.NONE)
+        LogVerifier.Fault fault = LogVerifier.verify(LogSource.directory(storage), true, 2, Progress.NONE)
                 .fault();
         if (fault != null) {
             throw new CorruptException(fault.toString());

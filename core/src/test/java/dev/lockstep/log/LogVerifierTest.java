@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lockstep.Progress;
 import dev.lockstep.UnsupportedException;
 import dev.lockstep.io.FaultyStorage;
 import dev.lockstep.io.Storage;
@@ -50,7 +51,7 @@ class LogVerifierTest {
     }
 
     private static LogVerifier.Result verify(Storage storage, int threads) throws IOException {
-        return LogVerifier.verify(LogSource.directory(storage), true, threads, LogVerifier.Progress.NONE);
+        return LogVerifier.verify(LogSource.directory(storage), true, threads, Progress.NONE);
     }
 
     @Test
@@ -83,8 +84,7 @@ class LogVerifierTest {
             assertThat(progress).isSorted().hasSizeGreaterThan(10 * pieces).endsWith(result.bytes());
         }
         String middle = Segment.framesName(history.start.startFrameNo());
-        LogVerifier.Result one =
-                LogVerifier.verify(directory.resolve("log").resolve(middle), LogVerifier.Progress.NONE);
+        LogVerifier.Result one = LogVerifier.verify(directory.resolve("log").resolve(middle), Progress.NONE);
         assertThat(one.fault()).isNull();
         assertThat(one.segments()).isEqualTo(1);
         assertThat(one.sealed()).isTrue();
@@ -159,7 +159,7 @@ class LogVerifierTest {
         Storage storage = log(history, true);
         flip(storage, history.start.startFrameNo() + 3, FrameLayout.PAGE_NO);
 
-        assertThat(LogVerifier.verify(LogSource.directory(storage), false, 2, LogVerifier.Progress.NONE)
+        assertThat(LogVerifier.verify(LogSource.directory(storage), false, 2, Progress.NONE)
                         .fault())
                 .isNull();
         LogVerifier.Fault fault = requireNonNull(verify(storage, 2).fault());
@@ -275,7 +275,7 @@ class LogVerifierTest {
     @Test
     void verifiesFramesThatLibsqlWrote() throws IOException {
         Path file = SharedFiles.libsql("test_wallog");
-        LogVerifier.Result result = LogVerifier.verify(file, LogVerifier.Progress.NONE);
+        LogVerifier.Result result = LogVerifier.verify(file, Progress.NONE);
 
         assertThat(result.fault()).isNull();
         assertThat(result.frames()).isEqualTo(7);
@@ -287,7 +287,7 @@ class LogVerifierTest {
         byte[] bytes = Files.readAllBytes(file);
         bytes[4 * FRAME + 1000] ^= 1;
         Path damaged = Files.write(directory.resolve("damaged"), bytes);
-        LogVerifier.Result bad = LogVerifier.verify(damaged, LogVerifier.Progress.NONE);
+        LogVerifier.Result bad = LogVerifier.verify(damaged, Progress.NONE);
         LogVerifier.Fault fault = requireNonNull(bad.fault());
         assertThat(fault.frameNo()).isEqualTo(4);
         assertThat(fault.offset()).isEqualTo(4L * FRAME);
@@ -303,27 +303,26 @@ class LogVerifierTest {
         SegmentHeader header = new SegmentHeader(id, 4096, 0, 0, 7);
         Files.write(file, concat(header.encode().array(), frames));
 
-        LogVerifier.Result closed = LogVerifier.verify(file, LogVerifier.Progress.NONE);
+        LogVerifier.Result closed = LogVerifier.verify(file, Progress.NONE);
         assertThat(closed.fault()).isNull();
         assertThat(closed.logId()).isEqualTo(id);
         assertThat(closed.frames()).isEqualTo(7);
 
         // Our own segment, taken out of its directory.
         Files.write(file, concat(header.withFrameCount(0).encode().array(), frames, new byte[99]));
-        LogVerifier.Result open = LogVerifier.verify(file, LogVerifier.Progress.NONE);
+        LogVerifier.Result open = LogVerifier.verify(file, Progress.NONE);
         assertThat(open.fault()).isNull();
         assertThat(open.frames()).isEqualTo(7);
         assertThat(open.notes()).anyMatch(text -> text.startsWith("99 bytes after"));
 
         Files.write(file, concat(header.withFrameCount(8).encode().array(), frames));
-        assertThat(requireNonNull(LogVerifier.verify(file, LogVerifier.Progress.NONE)
-                                .fault())
+        assertThat(requireNonNull(LogVerifier.verify(file, Progress.NONE).fault())
                         .toString())
                 .contains("counts 8");
 
         Files.write(file, concat(new SegmentHeader(id, 4096, 0, 5, 7).encode().array(), frames));
-        LogVerifier.Fault otherStart = requireNonNull(
-                LogVerifier.verify(file, LogVerifier.Progress.NONE).fault());
+        LogVerifier.Fault otherStart =
+                requireNonNull(LogVerifier.verify(file, Progress.NONE).fault());
         assertThat(otherStart.frameNo()).isZero();
     }
 
@@ -340,7 +339,7 @@ class LogVerifierTest {
     @Test
     void verifiesASnapshotThatLibsqlWrote() throws IOException {
         Path file = SharedFiles.libsql("snapshot.snap");
-        LogVerifier.Result result = LogVerifier.verify(file, LogVerifier.Progress.NONE);
+        LogVerifier.Result result = LogVerifier.verify(file, Progress.NONE);
 
         assertThat(result.fault()).isNull();
         assertThat(result.frames()).isEqualTo(2);
@@ -353,22 +352,20 @@ class LogVerifierTest {
             byte[] damaged = bytes.clone();
             damaged[at] ^= 3;
             Path copy = Files.write(directory.resolve("damaged.snap"), damaged);
-            assertThat(LogVerifier.verify(copy, LogVerifier.Progress.NONE).fault())
+            assertThat(LogVerifier.verify(copy, Progress.NONE).fault())
                     .as("byte %d", at)
                     .isNotNull();
         }
         Path cut = Files.write(directory.resolve("cut.snap"), java.util.Arrays.copyOf(bytes, 5000));
-        assertThat(LogVerifier.verify(cut, LogVerifier.Progress.NONE).fault()).isNotNull();
+        assertThat(LogVerifier.verify(cut, Progress.NONE).fault()).isNotNull();
     }
 
     @Test
     void refusesWhatIsNoLog() throws IOException {
         Path text = Files.writeString(directory.resolve("text"), "no log at all");
-        assertThatThrownBy(() -> LogVerifier.verify(text, LogVerifier.Progress.NONE))
-                .isInstanceOf(UnsupportedException.class);
-        assertThatThrownBy(() -> LogVerifier.verify(directory, LogVerifier.Progress.NONE))
-                .isInstanceOf(NoSuchFileException.class);
-        assertThatThrownBy(() -> LogVerifier.verify(directory.resolve("absent"), LogVerifier.Progress.NONE))
+        assertThatThrownBy(() -> LogVerifier.verify(text, Progress.NONE)).isInstanceOf(UnsupportedException.class);
+        assertThatThrownBy(() -> LogVerifier.verify(directory, Progress.NONE)).isInstanceOf(NoSuchFileException.class);
+        assertThatThrownBy(() -> LogVerifier.verify(directory.resolve("absent"), Progress.NONE))
                 .isInstanceOf(NoSuchFileException.class);
     }
 }
