@@ -5,9 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.Programs;
+import dev.lockstep.testing.Certificates;
 import dev.lockstep.testing.Sqlite3;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -250,6 +254,22 @@ class ProgramTest {
         Cli port = Cli.run("primary", other, "--listen", "127.0.0.1:" + portOf(url(primary)));
         assertThat(port.code()).isEqualTo(6);
         assertThat(port.err()).contains("cannot listen", "another program listens there");
+    }
+
+    @Test
+    void strangersAtATlsPortAreNoReasonToWarn() throws Exception {
+        Certificates certificates = Certificates.make(directory);
+        Program primary = primary(
+                "--listen", "127.0.0.1:0", "--tls-cert", certificates.chain(), "--tls-key", certificates.key());
+        for (String greeting : new String[] {"hello\r\n", "GET / HTTP/1.1\r\n\r\n", "\u0016\u0003\u0001"}) {
+            try (Socket stranger = new Socket(InetAddress.getLoopbackAddress(), portOf(url(primary)))) {
+                stranger.getOutputStream().write(greeting.getBytes(StandardCharsets.US_ASCII));
+                stranger.shutdownOutput();
+                assertThat(stranger.getInputStream().readAllBytes()).hasSizeLessThan(10);
+            }
+        }
+        assertThat(primary.end("TERM")).isZero();
+        assertThat(primary.err()).isEmpty();
     }
 
     @Test
