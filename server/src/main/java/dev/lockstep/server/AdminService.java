@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * POST   /v1/namespaces/NAME/create   200 {}, 400 if the name cannot be one or there is no more space for it, 409 if it is there
- * DELETE /v1/namespaces/NAME          200 {}, 404 if there is none
+ * DELETE /v1/namespaces/NAME          200 {}, 404 if there is none; files of others in its directory stay
  * </pre>
  *
  * Failures have the form {@code {"error": "..."}}. Whoever can connect may use it. Thread-safe.

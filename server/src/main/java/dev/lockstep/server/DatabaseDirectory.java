@@ -9,12 +9,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The databases of a server that are made and dropped while it runs, in one directory:
@@ -29,10 +31,17 @@ import java.util.stream.Stream;
  */
 final class DatabaseDirectory implements AutoCloseable {
 
+    private static final Logger logger = LoggerFactory.getLogger(DatabaseDirectory.class);
+
     /** No dot, so that a name is one label of a host; nothing that means something in a path. */
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,62}");
 
     private static final String FILE = "data.db";
+
+    /** What SQLite and Lockstep keep of a database. All else in its directory was put there by others, and is theirs. */
+    private static final Set<String> OURS =
+            Set.of(FILE, FILE + "-wal", FILE + "-shm", FILE + "-journal", FILE + "-lockstep");
+
     private static final String DROPPED = ".dropped-";
 
     private final Path directory;
@@ -71,7 +80,7 @@ final class DatabaseDirectory implements AutoCloseable {
         for (Path entry : entries(directory)) {
             String name = String.valueOf(entry.getFileName());
             if (name.startsWith(DROPPED)) {
-                delete(entry);
+                delete(entry, entry);
             } else if (NAME.matcher(name).matches() && Files.exists(entry.resolve(FILE))) {
                 open.put(name, primary(name));
             }
@@ -117,7 +126,7 @@ final class DatabaseDirectory implements AutoCloseable {
         }
         Path home = directory.resolve(name);
         Storage.makeDirectory(home);
-        if (!holdsNothingElse(home)) {
+        if (!ofOthers(home).isEmpty()) {
             throw new UnsupportedException(home + " is there already, with other things in it; choose another name");
         }
         Primary made = primary(name);
@@ -125,35 +134,56 @@ final class DatabaseDirectory implements AutoCloseable {
         return made;
     }
 
-    /** A database is deleted with all that is in its directory, so nothing of others may be in it from the start. */
-    private static boolean holdsNothingElse(Path home) throws IOException {
+    /** Names in a database's directory that neither SQLite nor Lockstep made. */
+    private static List<String> ofOthers(Path home) throws IOException {
         return entries(home).stream()
-                .allMatch(entry -> String.valueOf(entry.getFileName()).startsWith(FILE));
+                .map(entry -> String.valueOf(entry.getFileName()))
+                .filter(name -> !OURS.contains(name))
+                .sorted()
+                .toList();
     }
 
-    /** Closes a database and deletes it for good. Nobody may use it any more. */
+    /** Closes a database and deletes it for good. Nobody may use it any more. Files of others in its directory stay where they are. */
     synchronized void drop(String name) throws IOException {
         Primary dropped = open.remove(name);
         if (dropped != null) {
             dropped.close();
             Path doomed = directory.resolve(DROPPED + UUID.randomUUID());
-            Files.move(directory.resolve(name), doomed);
-            delete(doomed);
+            Path home = directory.resolve(name);
+            Files.move(home, doomed);
+            delete(doomed, home);
         }
     }
 
     /**
      * The database file is emptied first: its descriptor stays open in this process ({@code sqlite.LiveDatabase}), and would keep the
      * space.
+     *
+     * @param home where the directory goes if others have files in it
      */
-    private static void delete(Path doomed) throws IOException {
+    private static void delete(Path doomed, Path home) throws IOException {
         Path database = doomed.resolve(FILE);
         if (Files.exists(database)) {
             Files.newByteChannel(database, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)
                     .close();
         }
-        try (Stream<Path> all = Files.walk(doomed)) {
-            List<Path> paths = new ArrayList<>(all.toList());
+        for (Path entry : entries(doomed)) {
+            if (OURS.contains(String.valueOf(entry.getFileName()))) {
+                deleteAll(entry);
+            }
+        }
+        List<String> ofOthers = ofOthers(doomed);
+        if (ofOthers.isEmpty()) {
+            Files.delete(doomed);
+        } else {
+            Files.move(doomed, home);
+            logger.warn("{}: the database was dropped; files of others stay: {}", home, String.join(", ", ofOthers));
+        }
+    }
+
+    private static void deleteAll(Path path) throws IOException {
+        try (Stream<Path> all = Files.walk(path)) {
+            List<Path> paths = all.toList();
             for (int i = paths.size() - 1; i >= 0; i--) {
                 Files.delete(paths.get(i));
             }

@@ -173,6 +173,21 @@ class AdminTest {
     }
 
     @Test
+    void droppingLeavesTheFilesOfOthers() throws Exception {
+        create("one");
+        Path home = directory.resolve("one");
+        Files.writeString(home.resolve("notes.txt"), "keep");
+        Files.writeString(home.resolve("data.db.bak"), "keep, too");
+        assertThat(drop("one").statusCode()).isEqualTo(200);
+        try (Stream<Path> left = Files.walk(directory)) {
+            assertThat(left.map(path -> directory.relativize(path).toString()))
+                    .containsExactlyInAnyOrder("", ".lock", "one", "one/notes.txt", "one/data.db.bak");
+        }
+        assertThat(home.resolve("notes.txt")).hasContent("keep");
+        assertThat(create("one").body()).contains("other things in it");
+    }
+
+    @Test
     void aDirectoryIsServedByOneServerOnly() {
         assertThatThrownBy(this::serve)
                 .isInstanceOf(UnavailableException.class)
