@@ -74,11 +74,12 @@ final class ReplicaCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         program.stop().onSignals();
-        following.check(copy);
         if (LibsqlPrimary.isUrl(url)) {
+            following.check(copy);
             return followLibsql();
         }
-        try (RemotePrimary primary = connect()) {
+        try (RemotePrimary primary = connect()) { // which names the URL first if both have changed places
+            following.check(copy);
             return follow(primary, () -> headOf(primary));
         }
     }

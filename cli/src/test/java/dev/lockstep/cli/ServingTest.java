@@ -70,7 +70,7 @@ class ServingTest {
 
         assertThat(replica.stop()).isZero();
         bank.transfer(5);
-        Cli once = Cli.run("replica", url, copy, "--once", "--json");
+        Cli once = Cli.run("replica", url + "/", copy, "--once", "--json"); // as libSQL's clients write it
         assertThat(once.code()).as(once.err()).isZero();
         assertThat(once.json().get("caughtUp").asBoolean()).isTrue();
         assertThat(Bank.read(copy).transfers()).isEqualTo(30);
@@ -164,6 +164,7 @@ class ServingTest {
         assertThat(Cli.run("replicate", absent, copy).code()).isEqualTo(1);
         assertThat(Cli.run("replicate", database, database).err()).contains("is the database itself");
         assertThat(Cli.run("replica", "ftp://x", copy).code()).isEqualTo(2);
+        assertThat(Cli.run("replica", copy, "http://127.0.0.1:1/app").err()).contains("copy.db' is no address of a primary");
         assertThat(Cli.run("replicate", database, directory.resolve("nowhere/copy.db"))
                         .err())
                 .contains("there is no directory");

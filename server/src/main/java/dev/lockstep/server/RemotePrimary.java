@@ -5,6 +5,7 @@ import com.linecorp.armeria.client.ClientFactoryBuilder;
 import com.linecorp.armeria.client.grpc.GrpcClientBuilder;
 import com.linecorp.armeria.client.grpc.GrpcClients;
 import com.linecorp.armeria.common.HttpHeaderNames;
+import dev.lockstep.server.libsql.PrimaryUrl;
 import dev.lockstep.server.v1.Proto;
 import dev.lockstep.server.v1.ReplicationGrpc.ReplicationBlockingStub;
 import dev.lockstep.server.v1.ReplicationGrpc.ReplicationStub;
@@ -12,11 +13,8 @@ import dev.lockstep.stream.SenderOptions;
 import dev.lockstep.stream.Upstream;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +30,6 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
     /** A message's frames or pages and what comes with them: commit records at most 1 for each frame of 536 bytes. */
     private static final int MAX_MESSAGE = 2 * SenderOptions.MAX_MESSAGE_BYTES;
 
-    private static final int LAST_PORT = 65535;
-
     /** Read ahead of the replica by the network layer, on top of the messages that a connection holds. */
     private static final int STREAM_WINDOW = 2 << 20;
 
@@ -47,7 +43,7 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
 
     private RemotePrimary(Builder builder) {
         this.address = builder.url.toString();
-        this.database = databaseOf(builder.url);
+        this.database = builder.url.name();
         this.compression = builder.compression;
         this.factory = trusting(builder.authorities)
                 .connectTimeout(builder.connectTimeout)
@@ -74,8 +70,7 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
     }
 
     private GrpcClientBuilder client(Builder builder) {
-        String protocol = builder.url.getScheme().equals("https") ? "h2" : "h2c";
-        GrpcClientBuilder client = GrpcClients.builder("gproto+" + protocol + "://" + builder.url.getRawAuthority())
+        GrpcClientBuilder client = GrpcClients.builder(builder.url.grpc())
                 .factory(factory)
                 .maxResponseLength(0)
                 .maxResponseMessageLength(MAX_MESSAGE);
@@ -93,11 +88,6 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
     /** @throws IllegalArgumentException if it is no URL of the form {@code http://HOST:PORT[/NAME]} or {@code https://...} */
     public static Builder builder(String url) {
         return new Builder(url);
-    }
-
-    private static String databaseOf(URI url) {
-        String path = url.getPath();
-        return path == null || path.isEmpty() ? "" : path.substring(1);
     }
 
     @Override
@@ -139,45 +129,14 @@ public final class RemotePrimary implements Upstream, AutoCloseable {
     /** Describes a way to a primary. Not thread-safe. */
     public static final class Builder {
 
-        private static final String NO_SCHEME = "it does not begin with http:// or https://";
-
-        private final URI url;
+        private final PrimaryUrl url;
         private boolean compression;
         private @Nullable Path authorities;
         private @Nullable String authToken;
         private Duration connectTimeout = Duration.ofSeconds(5);
 
         private Builder(String text) {
-            this.url = parse(text);
-            String path = url.getPath();
-            if (!"http".equals(url.getScheme()) && !"https".equals(url.getScheme())) {
-                throw notAPrimary(text, NO_SCHEME);
-            }
-            if (url.getRawUserInfo() != null || url.getRawQuery() != null || url.getRawFragment() != null) {
-                throw notAPrimary(text, "it has more in it than host, port and name; a token is given by itself");
-            }
-            if (url.getHost() == null) {
-                throw notAPrimary(text, "it names no host that can be");
-            }
-            if (url.getPort() < 1 || url.getPort() > LAST_PORT) {
-                throw notAPrimary(text, url.getPort() < 0 ? "the port is missing" : "there is no such port");
-            }
-            if (path != null && path.lastIndexOf('/') > 0) {
-                throw notAPrimary(text, "a name has no '/' in it");
-            }
-        }
-
-        private static URI parse(String text) {
-            try {
-                return new URI(text);
-            } catch (URISyntaxException e) {
-                throw notAPrimary(text, text.contains("://") ? e.getReason().toLowerCase(Locale.ROOT) : NO_SCHEME);
-            }
-        }
-
-        private static IllegalArgumentException notAPrimary(String text, String why) {
-            return new IllegalArgumentException("'" + text + "' is no address of a primary: " + why
-                    + ". It has the form http://HOST:PORT/NAME, as 'lockstep primary' prints it");
+            this.url = PrimaryUrl.parse(text, "");
         }
 
         /** Whether frames and pages come compressed: for slow networks. Off by default. */

@@ -2,6 +2,8 @@ package dev.lockstep.server;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lockstep.server.libsql.LibsqlPrimary;
+import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -19,8 +21,12 @@ class RemotePrimaryTest {
                     http://db1:7878/a b       | illegal character
                     http://me:pw@db1:7878/app | more in it than host, port and name
                     http://db1:7878/app?a=b   | more in it than host, port and name
+                    http://db1:7878/app#a     | more in it than host, port and name
                     """)
     void whatIsNoAddressOfAPrimaryIsRefusedWithTheReason(String url, String reason) {
+        assertThatThrownBy(() -> LibsqlPrimary.follow("libsql+" + url, Path.of("nowhere"), true, null, null))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("'libsql+" + url + "'", reason.replace("http:", "libsql+http:"), "libsql+http://HOST:PORT/NAME");
         assertThatThrownBy(() -> RemotePrimary.builder(url))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("'" + url + "'", reason, "http://HOST:PORT/NAME");

@@ -26,7 +26,6 @@ import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -97,7 +96,7 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
     public static LibsqlPrimary follow(
             String url, Path directory, boolean fresh, @Nullable Path authorities, @Nullable String authToken)
             throws IOException {
-        URI parsed = parse(url);
+        PrimaryUrl parsed = PrimaryUrl.parse(url, PREFIX);
         if (fresh) {
             delete(directory);
         }
@@ -113,19 +112,6 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
         return url.startsWith(PREFIX);
     }
 
-    private static URI parse(String url) {
-        URI parsed = URI.create(url.substring(PREFIX.length()));
-        String path = parsed.getPath();
-        boolean known = "http".equals(parsed.getScheme()) || "https".equals(parsed.getScheme());
-        boolean more = parsed.getRawUserInfo() != null || parsed.getRawQuery() != null;
-        if (!known || more || parsed.getHost() == null || parsed.getPort() < 1 || path.lastIndexOf('/') > 0) {
-            throw new IllegalArgumentException(
-                    "'" + url
-                            + "' is no address of a libSQL primary: it has the form libsql+http://HOST:PORT/NAME or libsql+https://...");
-        }
-        return parsed;
-    }
-
     private static void delete(Path directory) throws IOException {
         try (Stream<Path> all = Files.walk(directory)) {
             List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
@@ -138,7 +124,7 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
     }
 
     private LibsqlPrimary(
-            String url, URI parsed, Path directory, @Nullable Path authorities, @Nullable String authToken) {
+            String url, PrimaryUrl parsed, Path directory, @Nullable Path authorities, @Nullable String authToken) {
         this.address = url;
         this.directory = directory;
         ClientFactoryBuilder builder =
@@ -147,13 +133,12 @@ public final class LibsqlPrimary implements Upstream, AutoCloseable {
                 ? builder.build()
                 : builder.tlsCustomizer(context -> context.trustManager(authorities.toFile()))
                         .build();
-        String protocol = "https".equals(parsed.getScheme()) ? "h2" : "h2c";
-        this.client = GrpcClients.builder("gproto+" + protocol + "://" + parsed.getRawAuthority())
+        this.client = GrpcClients.builder(parsed.grpc())
                 .factory(factory)
                 .maxResponseLength(0)
                 .maxResponseMessageLength(MAX_MESSAGE)
                 .responseTimeoutMillis(0);
-        String name = parsed.getPath().isEmpty() ? "" : parsed.getPath().substring(1);
+        String name = parsed.name();
         if (!name.isEmpty()) {
             byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
             client.addHeader(
