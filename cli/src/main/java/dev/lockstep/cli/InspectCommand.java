@@ -149,7 +149,8 @@ final class InspectCommand implements Callable<Integer> {
 
     private static String describe(Transaction transaction) {
         CommitRecord commit = transaction.commit();
-        return "frames " + LogCommand.frames(transaction)
+        return (transaction.frames() == 1 ? "frame " : "frames ")
+                + LogCommand.frames(transaction)
                 + (commit == null
                         ? ""
                         : ", committed " + Formats.time(commit.timeMillis()) + ", seal " + commit.seal());

@@ -53,6 +53,11 @@ final class LogPath {
             throw new UnsupportedException(path + " is a database with no log beside it (" + data.getFileName()
                     + "); 'lockstep primary " + path + "' begins one. If --data put it elsewhere, name that directory");
         }
+        Path replica = path.resolveSibling(String.valueOf(path.getFileName()).replaceFirst(SUFFIX + "$", ""));
+        if (!replica.equals(path) && Files.exists(replica)) {
+            throw new UnsupportedException(path + " is what makes " + replica
+                    + " a replica, and no log; see 'lockstep status " + replica + "'");
+        }
         return path;
     }
 

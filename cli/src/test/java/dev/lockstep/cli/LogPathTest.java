@@ -31,7 +31,10 @@ class LogPathTest {
     @Test
     void whatHasNoLogIsToldApart() throws IOException {
         Path replica = Files.createFile(directory.resolve("copy.db"));
-        Files.createFile(directory.resolve("copy.db-lockstep"));
+        Path beside = Files.createFile(directory.resolve("copy.db-lockstep"));
+        assertThatThrownBy(() -> LogPath.resolve(beside))
+                .isInstanceOf(UnsupportedException.class)
+                .hasMessageEndingWith("'lockstep status " + replica + "'");
         assertThatThrownBy(() -> LogPath.resolve(replica))
                 .isInstanceOf(UnsupportedException.class)
                 .hasMessageContaining("is a replica")
