@@ -48,8 +48,10 @@ public final class Logging extends ContextAwareBase implements Configurator {
             context.getLogger("dev.lockstep.Replica").setLevel(Level.OFF);
             // The second of Armeria's servers warns that the first has registered its meters, which nobody reads.
             context.getLogger("io.micrometer").setLevel(Level.ERROR);
-            // Who connects without TLS, or breaks it off, is told so there; here it is no more than a client that asks for a wrong name.
-            context.getLogger("com.linecorp.armeria.server.HttpServerPipelineConfigurator").setLevel(Level.ERROR);
+            // Who connects without TLS, or breaks it off, is told so there; here it is no more than a client that asks
+            // for a wrong name.
+            context.getLogger("com.linecorp.armeria.server.HttpServerPipelineConfigurator")
+                    .setLevel(Level.ERROR);
         }
     }
 

@@ -259,8 +259,8 @@ class ProgramTest {
     @Test
     void strangersAtATlsPortAreNoReasonToWarn() throws Exception {
         Certificates certificates = Certificates.make(directory);
-        Program primary = primary(
-                "--listen", "127.0.0.1:0", "--tls-cert", certificates.chain(), "--tls-key", certificates.key());
+        Program primary =
+                primary("--listen", "127.0.0.1:0", "--tls-cert", certificates.chain(), "--tls-key", certificates.key());
         for (String greeting : new String[] {"hello\r\n", "GET / HTTP/1.1\r\n\r\n", "\u0016\u0003\u0001"}) {
             try (Socket stranger = new Socket(InetAddress.getLoopbackAddress(), portOf(url(primary)))) {
                 stranger.getOutputStream().write(greeting.getBytes(StandardCharsets.US_ASCII));

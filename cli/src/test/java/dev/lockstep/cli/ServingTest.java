@@ -164,7 +164,8 @@ class ServingTest {
         assertThat(Cli.run("replicate", absent, copy).code()).isEqualTo(1);
         assertThat(Cli.run("replicate", database, database).err()).contains("is the database itself");
         assertThat(Cli.run("replica", "ftp://x", copy).code()).isEqualTo(2);
-        assertThat(Cli.run("replica", copy, "http://127.0.0.1:1/app").err()).contains("copy.db' is no address of a primary");
+        assertThat(Cli.run("replica", copy, "http://127.0.0.1:1/app").err())
+                .contains("copy.db' is no address of a primary");
         assertThat(Cli.run("replicate", database, directory.resolve("nowhere/copy.db"))
                         .err())
                 .contains("there is no directory");

@@ -26,7 +26,10 @@ class RemotePrimaryTest {
     void whatIsNoAddressOfAPrimaryIsRefusedWithTheReason(String url, String reason) {
         assertThatThrownBy(() -> LibsqlPrimary.follow("libsql+" + url, Path.of("nowhere"), true, null, null))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContainingAll("'libsql+" + url + "'", reason.replace("http:", "libsql+http:"), "libsql+http://HOST:PORT/NAME");
+                .hasMessageContainingAll(
+                        "'libsql+" + url + "'",
+                        reason.replace("http:", "libsql+http:"),
+                        "libsql+http://HOST:PORT/NAME");
         assertThatThrownBy(() -> RemotePrimary.builder(url))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("'" + url + "'", reason, "http://HOST:PORT/NAME");
