@@ -257,6 +257,15 @@ class ProgramTest {
     }
 
     @Test
+    void aDatabaseThatItMakesItselfIsNoReasonToWarn() throws Exception {
+        Program primary = started(
+                Program.start("primary", "--create", directory.resolve("new.db"), "--listen", "127.0.0.1:0"));
+        url(primary);
+        assertThat(primary.end("TERM")).isZero();
+        assertThat(primary.err()).isEmpty();
+    }
+
+    @Test
     void strangersAtATlsPortAreNoReasonToWarn() throws Exception {
         Certificates certificates = Certificates.make(directory);
         Program primary =

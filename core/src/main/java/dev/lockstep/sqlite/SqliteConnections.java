@@ -49,12 +49,13 @@ public final class SqliteConnections {
             requireLibrary(connection);
             String mode = text(connection, "PRAGMA journal_mode");
             if (!mode.equals("wal")) {
+                boolean fresh = Files.size(database) == 0;
                 String now = text(connection, "PRAGMA journal_mode=WAL");
                 if (!now.equals("wal")) {
                     throw new UnsupportedException(database + ": SQLite keeps it in journal mode " + now
                             + "; replication needs WAL, which this file or file system does not allow");
                 }
-                if (Files.size(database) > 0) {
+                if (!fresh) {
                     log.warn(
                             "{}: switched from journal mode {} to WAL, which replication needs and other programs can use as before",
                             database,
