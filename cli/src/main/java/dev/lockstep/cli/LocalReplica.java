@@ -36,7 +36,14 @@ final class LocalReplica {
         Table.line(out, "replica id", replica.replicaId().toString());
         if (refusal != null) {
             Table.line(out, "stopped", Formats.time(refusal.timeMillis()) + ": " + refusal.message());
-            Table.line(out, "", "It still serves what it stood at. Started again, it goes on from there.");
+            boolean needsCopy =
+                    refusal.outcome() == ExitCode.DIVERGED || refusal.outcome() == ExitCode.NEEDS_COPY;
+            Table.line(
+                    out,
+                    "",
+                    needsCopy
+                            ? "Started again, it stops again: only a new copy, with --force, goes on."
+                            : "It still serves what it stood at. Started again, it goes on from there.");
         }
     }
 

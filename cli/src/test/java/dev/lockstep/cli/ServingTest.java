@@ -255,7 +255,9 @@ class ServingTest {
         RefusalNote.write(copy, new RefusalNote(1, ExitCode.REFUSED, "frame 7 is bad"));
         Cli status = Cli.run("status", copy);
         assertThat(status.code()).isEqualTo(3);
-        assertThat(status.out()).contains("STOPPED", "frame 7 is bad");
+        assertThat(status.out()).contains("STOPPED", "frame 7 is bad", "goes on from there");
+        RefusalNote.write(copy, new RefusalNote(1, ExitCode.DIVERGED, "frame 7 is another"));
+        assertThat(Cli.run("status", copy).out()).contains("--force").doesNotContain("goes on from there");
         bank.transfer(1);
         assertThat(Cli.run("replicate", database, copy, "--once").code()).isZero();
         assertThat(Cli.run("status", copy).code()).isZero();
