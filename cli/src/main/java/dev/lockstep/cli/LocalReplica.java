@@ -36,8 +36,7 @@ final class LocalReplica {
         Table.line(out, "replica id", replica.replicaId().toString());
         if (refusal != null) {
             Table.line(out, "stopped", Formats.time(refusal.timeMillis()) + ": " + refusal.message());
-            boolean needsCopy =
-                    refusal.outcome() == ExitCode.DIVERGED || refusal.outcome() == ExitCode.NEEDS_COPY;
+            boolean needsCopy = refusal.outcome() == ExitCode.DIVERGED || refusal.outcome() == ExitCode.NEEDS_COPY;
             Table.line(
                     out,
                     "",

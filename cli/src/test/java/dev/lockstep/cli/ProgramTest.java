@@ -258,8 +258,8 @@ class ProgramTest {
 
     @Test
     void aDatabaseThatItMakesItselfIsNoReasonToWarn() throws Exception {
-        Program primary = started(
-                Program.start("primary", "--create", directory.resolve("new.db"), "--listen", "127.0.0.1:0"));
+        Program primary =
+                started(Program.start("primary", "--create", directory.resolve("new.db"), "--listen", "127.0.0.1:0"));
         url(primary);
         assertThat(primary.end("TERM")).isZero();
         assertThat(primary.err()).isEmpty();
