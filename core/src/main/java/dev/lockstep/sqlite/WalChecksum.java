@@ -10,7 +10,8 @@ import java.nio.ByteOrder;
  * the WAL header names (source: "WAL-mode File Format", section 1.2 "Checksum Algorithm").
  *
  * <p>The pair travels as one long, first word in the low half. It finds torn and stale frames; it is weak against anything
- * else, which is what the chain is for.
+ * else, which is what the chain is for. The sums are parenthesised so that each word waits for one addition of the word before,
+ * not for two.
  */
 public final class WalChecksum {
 
@@ -38,8 +39,8 @@ public final class WalChecksum {
         int s2 = (int) (seed >>> 32);
         for (int i = offset, end = offset + length; i < end; i += 8) {
             long words = (long) LITTLE.get(bytes, i);
-            s1 += (int) words + s2;
-            s2 += (int) (words >>> 32) + s1;
+            s1 = (s1 + (int) words) + s2;
+            s2 = (s2 + (int) (words >>> 32)) + s1;
         }
         return pair(s1, s2);
     }
@@ -49,8 +50,8 @@ public final class WalChecksum {
         int s2 = (int) (seed >>> 32);
         for (int i = offset, end = offset + length; i < end; i += 8) {
             long words = (long) BIG.get(bytes, i);
-            s1 += (int) (words >>> 32) + s2;
-            s2 += (int) words + s1;
+            s1 = (s1 + (int) (words >>> 32)) + s2;
+            s2 = (s2 + (int) words) + s1;
         }
         return pair(s1, s2);
     }
