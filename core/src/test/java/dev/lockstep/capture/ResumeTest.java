@@ -51,7 +51,9 @@ class ResumeTest {
         writer = new Sqlite3(database); // which keeps the WAL
         writer.ask(".timeout 10000\nPRAGMA wal_autocheckpoint=0; SELECT count(*) FROM t;");
         try (Sqlite3 reader = new Sqlite3(database)) {
-            reader.ask("BEGIN; SELECT count(*) FROM t;"); // so that no checkpoint of the primary lets the writer begin the WAL anew
+            reader.ask(
+                    "BEGIN; SELECT count(*) FROM t;"); // so that no checkpoint of the primary lets the writer begin the
+            // WAL anew
             try (Primary primary = Primary.of(database).open()) {
                 writer.ask(UPDATE + "1;");
                 primary.awaitCaptured(Duration.ofMinutes(1));
