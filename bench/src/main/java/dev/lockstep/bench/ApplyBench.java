@@ -50,6 +50,9 @@ final class ApplyBench {
     /** The first round warms up. */
     private static final int ROUNDS = 4;
 
+    /** Frames in a message of the default size: a replica that is behind gets so many at once, and applies them together. */
+    private static final int MESSAGE_FRAMES = 119;
+
     private static final long DEFAULT_WAL = Applier.Options.defaults().walBytes();
     private static final int READ_SECONDS = 6;
     private static final int PER_SECOND = 1000;
@@ -155,9 +158,16 @@ final class ApplyBench {
         }
     }
 
-    /** @param together how many transactions are handed over, and published, at a time */
+    /**
+     * @param target for as many transactions at a time as come in one message
+     * @param together how many transactions are handed over, and published, at a time
+     */
     private void run(Table table, String target, int... together)
             throws IOException, SQLException, InterruptedException {
+        int inMessage = Arrays.stream(together)
+                .filter(count -> count * frames <= MESSAGE_FRAMES)
+                .max()
+                .orElse(1);
         create(source, ROWS);
         Path directory = Objects.requireNonNull(source.getParent());
         Path nativeOff = directory.resolve("off.db");
@@ -174,7 +184,7 @@ final class ApplyBench {
                 String batch = count == 1 ? "" : ", " + count + " at a time";
                 Applier.Options plain = new Applier.Options(false, Long.MAX_VALUE / 8);
                 double rate = applied(primary, pages, plain, count);
-                table.row(name + batch, "%.0f frames/s", off, rate, count == 1 ? target : "");
+                table.row(name + batch, "%.0f frames/s", off, rate, count == inMessage ? target : "");
                 Applier.Options durable = new Applier.Options(true, DEFAULT_WAL);
                 rate = applied(primary, pages, durable, count);
                 table.row(name + batch + ", durable", "%.0f frames/s", full, rate, "");
