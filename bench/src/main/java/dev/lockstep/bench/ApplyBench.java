@@ -8,6 +8,7 @@ import dev.lockstep.log.Crc64;
 import dev.lockstep.log.FrameLayout;
 import dev.lockstep.log.LogReader;
 import dev.lockstep.log.LogStart;
+import dev.lockstep.stream.SenderOptions;
 import dev.lockstep.verify.PageVerifier;
 import dev.lockstep.verify.VerifiedTransaction;
 import dev.lockstep.verify.Verifier;
@@ -51,7 +52,7 @@ final class ApplyBench {
     private static final int ROUNDS = 4;
 
     /** Frames in a message of the default size: a replica that is behind gets so many at once, and applies them together. */
-    private static final int MESSAGE_FRAMES = 119;
+    private static final int MESSAGE_FRAMES = SenderOptions.defaults().messageBytes() / FrameLayout.frameSize(PAGE);
 
     private static final long DEFAULT_WAL = Applier.Options.defaults().walBytes();
     private static final int READ_SECONDS = 6;

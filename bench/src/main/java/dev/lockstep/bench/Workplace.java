@@ -24,7 +24,7 @@ final class Workplace {
 
     private static final Path ROOT = create();
 
-    /** More than any part writes before the next {@link #settle}. */
+    /** As much as parts write before the next {@link #settle}, but for writers flat out, whose log may take some more. */
     private static final int PAGE_CACHE_MIB = 1500;
 
     private Workplace() {}
