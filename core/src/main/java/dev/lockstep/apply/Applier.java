@@ -232,8 +232,7 @@ public final class Applier implements Closeable {
         record.forgetAfter(at.frameNo());
         CommitRecord here = at.withWal(mark(place));
         if (place.frame() == 0 && !record.base().isSameAs(at)) {
-            database.sync();
-            record.moveBase(here, FileStamp.NONE);
+            keeper.moveBase(here);
         }
         inDoubt = false;
         position = here;

@@ -189,8 +189,11 @@ final class WalKeeper implements Closeable {
         }
     }
 
-    /** What another program copied, it may not have synced, and our own checkpoint finds nothing left to do then. */
-    private void moveBase(CommitRecord copied) throws IOException {
+    /**
+     * Makes {@code copied}, which is in the database file with all before it, the base. What another program copied there, it may not have
+     * synced, and our own checkpoint finds nothing left to do then.
+     */
+    void moveBase(CommitRecord copied) throws IOException {
         database.sync();
         record.moveBase(copied, FileStamp.NONE);
     }
