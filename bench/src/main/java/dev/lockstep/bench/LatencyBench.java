@@ -24,9 +24,11 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class LatencyBench {
 
-    private static final int COMMITS = 3000;
-    private static final int WARM_UP = 500;
+    private static final int COMMITS = 2500;
     private static final int PER_SECOND = 200;
+
+    /** Commits before those, one in a millisecond, as many as take the JVM's compilers to be done. */
+    private static final int WARM_UP = 10_000;
 
     private LatencyBench() {}
 
@@ -53,7 +55,8 @@ final class LatencyBench {
             }
             CompletableFuture<String> writer = CompletableFuture.supplyAsync(() -> {
                 try {
-                    return Workplace.java(StampWriter.class, database.toString(), "" + COMMITS, "" + PER_SECOND);
+                    return Workplace.java(
+                            StampWriter.class, database.toString(), "" + WARM_UP, "" + COMMITS, "" + PER_SECOND);
                 } catch (IOException | InterruptedException e) {
                     throw new IllegalStateException(e);
                 }
@@ -80,13 +83,13 @@ final class LatencyBench {
 
     /** Reads until the last commit is there; those seen together count each. */
     private static long[] observe(Path copy) throws SQLException {
-        long[] latencies = new long[COMMITS - WARM_UP];
+        long[] latencies = new long[COMMITS];
         long deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:file:" + copy + "?mode=ro");
                 PreparedStatement select =
                         connection.prepareStatement("SELECT id, at FROM stamps WHERE id > ? ORDER BY id")) {
             int seen = 0;
-            while (seen < COMMITS && System.nanoTime() < deadline) {
+            while (seen < WARM_UP + COMMITS && System.nanoTime() < deadline) {
                 select.setInt(1, seen);
                 try (ResultSet rows = select.executeQuery()) {
                     long now = System.nanoTime();

@@ -12,19 +12,23 @@ public final class StampWriter {
 
     private StampWriter() {}
 
-    /** Arguments: database, commits, commits a second. */
+    private static final long WARM_UP_GAP = 1_000_000;
+
+    /** Arguments: database, commits to warm up with, commits after those, how many of these a second. */
     public static void main(String[] args) throws SQLException {
-        int commits = Integer.parseInt(args[1]);
-        long gap = 1_000_000_000L / Long.parseLong(args[2]);
+        int warmUp = Integer.parseInt(args[1]);
+        int commits = Integer.parseInt(args[2]);
+        long gap = 1_000_000_000L / Long.parseLong(args[3]);
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + args[0])) {
             try (Statement statement = connection.createStatement()) {
                 statement.execute("PRAGMA busy_timeout=20000");
                 statement.execute("PRAGMA synchronous=NORMAL");
             }
             try (PreparedStatement insert = connection.prepareStatement("INSERT INTO stamps(at) VALUES (?)")) {
-                long begin = System.nanoTime();
-                for (int i = 0; i < commits; i++) {
-                    LockSupport.parkNanos(begin + i * gap - System.nanoTime());
+                long next = System.nanoTime();
+                for (int i = 0; i < warmUp + commits; i++) {
+                    LockSupport.parkNanos(next - System.nanoTime());
+                    next += i < warmUp ? WARM_UP_GAP : gap;
                     insert.setLong(1, System.nanoTime()); // the machine's monotonic clock, the same in all processes
                     insert.executeUpdate();
                 }

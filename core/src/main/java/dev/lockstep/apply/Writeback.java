@@ -1,10 +1,9 @@
 package dev.lockstep.apply;
 
+import dev.lockstep.io.Workers;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 
 /**
  * Has a large file written to disk while it is still being filled, so that little is left to wait for at its end.
@@ -28,40 +27,20 @@ final class Writeback {
     void wrote(long bytes) throws IOException {
         pending += bytes;
         if (pending >= STRETCH && running.isDone()) {
-            join();
+            Workers.join(running);
             pending = 0;
-            running = CompletableFuture.runAsync(this::sync, task -> {
-                Thread thread = new Thread(task, "lockstep-writeback");
-                thread.setDaemon(true);
-                thread.start();
-            });
+            running = Workers.run(() -> channel.force(false));
         }
     }
 
     /** Makes everything durable. */
     void finish() throws IOException {
-        join();
+        Workers.join(running);
         channel.force(true);
     }
 
     /** Waits for a sync that is under way, so that the file can be closed. */
     void close() {
         running.exceptionally(failure -> null).join();
-    }
-
-    private void sync() {
-        try {
-            channel.force(false);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private void join() throws IOException {
-        try {
-            running.join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof UncheckedIOException io ? io.getCause() : new IOException(e.getCause());
-        }
     }
 }

@@ -3,6 +3,7 @@ package dev.lockstep.capture;
 import static dev.lockstep.sqlite.SqliteConnections.text;
 
 import dev.lockstep.io.CrashPoint;
+import dev.lockstep.io.Workers;
 import dev.lockstep.sqlite.WalFormat;
 import dev.lockstep.sqlite.WalIndex;
 import dev.lockstep.sqlite.WalIndexHeader;

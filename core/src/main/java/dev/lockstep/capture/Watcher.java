@@ -1,5 +1,6 @@
 package dev.lockstep.capture;
 
+import dev.lockstep.io.Workers;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;

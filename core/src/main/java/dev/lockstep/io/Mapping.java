@@ -2,12 +2,9 @@ package dev.lockstep.io;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.io.UncheckedIOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 
 /** Files that are written through memory. A file is extended first: a store into a hole, or past the end, fails where nobody can catch it. */
 public final class Mapping {
@@ -29,24 +26,13 @@ public final class Mapping {
     }
 
     /**
-     * Maps a part of the file for reading and writing. That is done by a thread of its own, which nobody can interrupt: an interrupt would
+     * Maps a part of the file for reading and writing. That is done by a thread which nobody can interrupt: an interrupt would
      * close the file, and a {@code -shm} file takes all of SQLite's locks on it with it.
      */
     public static MappedByteBuffer map(RandomAccessFile file, long start, int size) throws IOException {
         FileChannel channel = file.getChannel();
-        try {
-            return CompletableFuture.supplyAsync(
-                            () -> {
-                                try {
-                                    return channel.map(MapMode.READ_WRITE, start, size);
-                                } catch (IOException e) {
-                                    throw new UncheckedIOException(e);
-                                }
-                            },
-                            task -> new Thread(task, "lockstep-map").start())
-                    .join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof UncheckedIOException io ? io.getCause() : new IOException(e.getCause());
-        }
+        MappedByteBuffer[] mapped = new MappedByteBuffer[1];
+        Workers.join(Workers.run(() -> mapped[0] = channel.map(MapMode.READ_WRITE, start, size)));
+        return mapped[0];
     }
 }

@@ -38,6 +38,9 @@ public interface Storage {
     /** Deletes a file, durably after {@link #syncDirectory}. Those who have it open can go on reading. */
     void delete(String name) throws IOException;
 
+    /** Makes two files of this storage durable, as {@link StoredFile#sync} does, in any order: both are synced when one fails, too. */
+    void sync(StoredFile one, StoredFile other) throws IOException;
+
     /** Makes creations and deletions durable. */
     void syncDirectory() throws IOException;
 }

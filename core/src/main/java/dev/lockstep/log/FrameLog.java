@@ -4,6 +4,7 @@ import dev.lockstep.CorruptException;
 import dev.lockstep.NeedsSnapshotException;
 import dev.lockstep.io.CrashPoint;
 import dev.lockstep.io.Storage;
+import dev.lockstep.io.Workers;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,8 +52,14 @@ public final class FrameLog implements Closeable {
     /** Held while syncing and while the active segment changes. Taken before {@link #published}, never after. */
     private final Object syncing = new Object();
 
-    /** Guards retention and changes of {@link #segments}, and carries the news of a new head or durable. */
+    /** Guards retention and changes of {@link #segments}. */
     private final Object published = new Object();
+
+    private final News headMoved = new News();
+    private final News durableMoved = new News();
+
+    /** See {@link #isSyncDue}. */
+    private final News syncDue = new News();
 
     private final Retention retention;
 
@@ -68,10 +75,10 @@ public final class FrameLog implements Closeable {
     /** The newest transaction that a sync has covered; never beyond head. Written under {@link #syncing}. */
     private volatile CommitRecord durable;
 
-    /** Threads in {@link #await}. Changed under {@link #published}. */
-    private volatile int awaiting;
+    /** Threads in {@link #await}. */
+    private final AtomicInteger awaiting = new AtomicInteger();
 
-    /** When a thread was last in {@link #await}. Changed under {@link #published}. */
+    /** When a thread was last in {@link #await}. */
     private volatile long awaitedNanos = System.nanoTime() - AWAITED_NANOS;
 
     /** Why nobody knows any more what is on the disk. Set once. */
@@ -267,23 +274,20 @@ public final class FrameLog implements Closeable {
     private void syncBesideIfDue() {
         long frameSize = FrameLayout.frameSize(active.segment().header.pageSize());
         if ((head.frameNo() - durable.frameNo()) * frameSize >= SYNC_BESIDE_BYTES && syncBeside.isDone()) {
-            syncBeside = CompletableFuture.runAsync(
-                    () -> {
-                        try {
-                            sync();
-                        } catch (IOException e) { // which the next append reports
-                            log.warn("The log could not be made durable: {}", e.toString());
-                        }
-                    },
-                    task -> new Thread(task, "lockstep-log-sync").start());
+            syncBeside = Workers.run(() -> {
+                try {
+                    sync();
+                } catch (IOException e) { // which the next append reports
+                    log.warn("The log could not be made durable: {}", e.toString());
+                }
+            });
         }
     }
 
     private void publishHead(CommitRecord newest) {
-        synchronized (published) {
-            head = newest;
-            tellAwaiting();
-        }
+        head = newest;
+        headMoved.tell(); // first, because they hurry most
+        tellIfSyncDue();
     }
 
     private void undo(Throwable cause) {
@@ -336,22 +340,18 @@ public final class FrameLog implements Closeable {
         }
     }
 
-    /** Frames first, then their records. With the sync lock held. */
+    /** With the sync lock held. */
     private void syncActive() throws IOException {
         CommitRecord covered = head;
         try {
-            active.syncFrames();
-            CrashPoint.LOG_FRAMES_SYNCED.reached();
-            active.syncCommits();
+            active.sync();
             CrashPoint.LOG_SYNCED.reached();
         } catch (IOException e) {
             failure = e;
             throw e;
         }
-        synchronized (published) {
-            durable = covered;
-            tellAwaiting();
-        }
+        durable = covered;
+        durableMoved.tell();
     }
 
     /** Closes the active segment, all of it durable, and starts the next one. Only the appender, outside of a transaction. */
@@ -386,24 +386,21 @@ public final class FrameLog implements Closeable {
      * @return whether it is; false after the timeout
      */
     public boolean await(long beyondFrameNo, boolean durable, long timeoutNanos) throws InterruptedException {
-        BooleanSupplier reached = () -> (durable ? this.durable : head).frameNo() > beyondFrameNo;
-        synchronized (published) {
-            awaiting++;
-            try {
-                if (isSyncDue()) {
-                    published.notifyAll(); // for awaitSyncDue
-                }
-                return awaitPublished(reached, timeoutNanos);
-            } finally {
-                awaiting--;
-                awaitedNanos = System.nanoTime();
-            }
+        awaiting.incrementAndGet();
+        try {
+            tellIfSyncDue();
+            return durable
+                    ? durableMoved.await(() -> this.durable.frameNo() > beyondFrameNo, timeoutNanos)
+                    : headMoved.await(() -> head.frameNo() > beyondFrameNo, timeoutNanos);
+        } finally {
+            awaitedNanos = System.nanoTime();
+            awaiting.decrementAndGet();
         }
     }
 
     /** Whether somebody waits for news of this log, or did just now, so that there is reason to hurry. */
     public boolean isAwaited() {
-        return awaiting > 0 || System.nanoTime() - awaitedNanos < AWAITED_NANOS;
+        return awaiting.get() > 0 || System.nanoTime() - awaitedNanos < AWAITED_NANOS;
     }
 
     /**
@@ -412,14 +409,12 @@ public final class FrameLog implements Closeable {
      * @return whether there is anything to sync
      */
     public boolean awaitSyncDue(long nanos) throws InterruptedException {
-        synchronized (published) {
-            awaitPublished(this::isSyncDue, nanos);
-            return !isAllDurable();
-        }
+        syncDue.await(this::isSyncDue, nanos);
+        return !isAllDurable();
     }
 
     private boolean isSyncDue() {
-        return awaiting > 0 && !isAllDurable();
+        return awaiting.get() > 0 && !isAllDurable();
     }
 
     /** Whether a crash of the machine would take nothing from the log. */
@@ -427,23 +422,10 @@ public final class FrameLog implements Closeable {
         return durable.frameNo() == head.frameNo();
     }
 
-    /** Only who is counted as awaiting hears of everything; others look when their time has passed. */
-    private void tellAwaiting() {
-        if (awaiting > 0) {
-            published.notifyAll();
+    private void tellIfSyncDue() {
+        if (isSyncDue()) {
+            syncDue.tell();
         }
-    }
-
-    private boolean awaitPublished(BooleanSupplier reached, long timeoutNanos) throws InterruptedException {
-        long deadline = System.nanoTime() + timeoutNanos;
-        while (!reached.getAsBoolean()) {
-            long left = deadline - System.nanoTime();
-            if (left <= 0) {
-                return false;
-            }
-            published.wait(left / 1_000_000, (int) (left % 1_000_000));
-        }
-        return true;
     }
 
     /**
@@ -579,7 +561,7 @@ public final class FrameLog implements Closeable {
                     closing.trim();
                     syncActive();
                     closing.mark(durable.frameNo());
-                    closing.syncCommits();
+                    closing.sync();
                 }
             }
         }

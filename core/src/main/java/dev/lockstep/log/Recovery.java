@@ -119,8 +119,7 @@ final class Recovery {
         storage.syncDirectory();
         try (SegmentWriter writer = SegmentWriter.open(storage, segment, 0)) {
             writer.trim();
-            writer.syncFrames();
-            writer.syncCommits();
+            writer.sync();
             writer.mark(segment.last().frameNo());
         }
     }

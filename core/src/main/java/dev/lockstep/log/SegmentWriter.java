@@ -20,6 +20,7 @@ final class SegmentWriter implements Closeable {
      */
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 20).asReadOnlyBuffer();
 
+    private final Storage storage;
     private final Segment segment;
     private final StoredFile frames;
     private final StoredFile commits;
@@ -35,8 +36,9 @@ final class SegmentWriter implements Closeable {
 
     private long commitsEnd;
 
-    private SegmentWriter(Segment segment, StoredFile frames, StoredFile commits, long segmentBytes)
+    private SegmentWriter(Storage storage, Segment segment, StoredFile frames, StoredFile commits, long segmentBytes)
             throws IOException {
+        this.storage = storage;
         this.segment = segment;
         this.frames = frames;
         this.commits = commits;
@@ -63,7 +65,7 @@ final class SegmentWriter implements Closeable {
                 commits.sync();
                 frames.sync();
                 storage.syncDirectory();
-                return new SegmentWriter(Segment.empty(header, base), frames, commits, segmentBytes);
+                return new SegmentWriter(storage, Segment.empty(header, base), frames, commits, segmentBytes);
             } catch (Throwable e) {
                 frames.close();
                 throw e;
@@ -90,7 +92,7 @@ final class SegmentWriter implements Closeable {
         try {
             StoredFile commits = storage.open(Segment.commitsName(segment.startFrameNo()));
             try {
-                return new SegmentWriter(segment, frames, commits, segmentBytes);
+                return new SegmentWriter(storage, segment, frames, commits, segmentBytes);
             } catch (Throwable e) {
                 commits.close();
                 throw e;
@@ -146,12 +148,9 @@ final class SegmentWriter implements Closeable {
         return (long) (CommitCodec.BASE + 1 + segment.commits()) * CommitCodec.LENGTH;
     }
 
-    void syncFrames() throws IOException {
-        frames.sync();
-    }
-
-    void syncCommits() throws IOException {
-        commits.sync();
+    /** Frames and records in any order: what a crash leaves of either, recovery sorts out. */
+    void sync() throws IOException {
+        storage.sync(frames, commits);
     }
 
     /** Notes that all up to the frame is durable. */

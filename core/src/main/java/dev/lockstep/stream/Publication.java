@@ -151,7 +151,19 @@ public final class Publication implements AutoCloseable {
             } catch (InterruptedException e) {
                 return; // nobody does that
             }
-            sessions.forEach(ReplicaSession::wake);
+            wakeSessions();
+        }
+    }
+
+    /** A single session runs on this thread, so that nobody has to be woken for it; of several, one would hold up the others. */
+    private void wakeSessions() {
+        boolean single = sessions.size() == 1;
+        for (ReplicaSession session : sessions) {
+            if (single) {
+                session.wakeHere();
+            } else {
+                session.wake();
+            }
         }
     }
 

@@ -87,6 +87,13 @@ public final class ReplicaSession {
         }
     }
 
+    /** The same on this thread, if the session is not running: that is sooner than to wake another. */
+    void wakeHere() {
+        if (running.getAndUpdate(state -> state == IDLE ? RUNNING : RUN_AGAIN) == IDLE) {
+            run();
+        }
+    }
+
     private void submit() {
         try {
             executor.execute(this::run);

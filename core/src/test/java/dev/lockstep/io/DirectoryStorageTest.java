@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -71,5 +72,17 @@ class DirectoryStorageTest {
         file.close();
 
         assertThatThrownBy(file::size).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void aFailureToSyncEitherOfTwoFilesIsTold() throws IOException {
+        Storage storage = Storage.directory(parent);
+        try (StoredFile open = storage.create("open")) {
+            StoredFile closed = storage.create("closed");
+            storage.sync(open, closed);
+            closed.close();
+            assertThatThrownBy(() -> storage.sync(open, closed)).isInstanceOf(ClosedChannelException.class);
+            assertThatThrownBy(() -> storage.sync(closed, open)).isInstanceOf(ClosedChannelException.class);
+        }
     }
 }

@@ -249,6 +249,16 @@ public final class FaultyStorage implements Storage {
     }
 
     @Override
+    public void sync(StoredFile one, StoredFile other) throws IOException {
+        boolean swapped = random.nextBoolean();
+        try {
+            (swapped ? other : one).sync();
+        } finally {
+            (swapped ? one : other).sync();
+        }
+    }
+
+    @Override
     public synchronized void syncDirectory() throws IOException {
         boolean fails = powerFailsNow();
         if (!fails || random.nextBoolean()) {

@@ -14,6 +14,7 @@ import java.lang.reflect.Proxy;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -120,7 +121,7 @@ class LogCloseTest {
         }
 
         void awaitHeld() throws InterruptedException {
-            held.await();
+            assertThat(held.await(30, TimeUnit.SECONDS)).isTrue();
         }
 
         void release() {
@@ -132,7 +133,7 @@ class LogCloseTest {
                     type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
                         if (method.getName().equals(operation.get()) && operation.getAndSet(null) != null) {
                             held.countDown();
-                            released.await();
+                            assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
                         }
                         Object result = call(behind, method, arguments);
                         return result instanceof StoredFile file ? proxy(StoredFile.class, file) : result;

@@ -56,6 +56,9 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
     /** Set before the end is queued. */
     private volatile IOException failure;
 
+    /** Messages received since more were asked for. The receiver's own. */
+    private int taken;
+
     /** Guarded by this. The newest acknowledgement that the network layer could not take yet. */
     private @Nullable Ack waiting;
 
@@ -135,14 +138,20 @@ final class RemoteConnection implements Connection, ClientResponseObserver<Follo
             inbox.add(END); // for the next call
             throw failure;
         }
-        ClientCallStreamObserver<FollowRequest> stream = requests;
-        if (stream != null) {
-            stream.request(1);
-        }
+        askForMore();
         if (arrival.malformed != null) {
             throw new RefusedException(Kind.MALFORMED, -1, "a message", arrival.malformed, address);
         }
         return arrival.message;
+    }
+
+    /** Seldom, since each time the network layer's thread has to be woken. */
+    private void askForMore() {
+        ClientCallStreamObserver<FollowRequest> stream = requests;
+        if (++taken == AHEAD / 2 && stream != null) {
+            stream.request(taken);
+            taken = 0;
+        }
     }
 
     /** The reply's bytes stand in the network layer's buffers; the decoder copies them out, once. */
