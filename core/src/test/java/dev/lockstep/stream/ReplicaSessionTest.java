@@ -5,10 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import dev.lockstep.stream.ToPrimary.Hello;
 import dev.lockstep.stream.ToPrimary.Refusal;
+import dev.lockstep.stream.ToReplica.Frames;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +51,39 @@ class ReplicaSessionTest {
                     .extracting(RefusalReport::message)
                     .containsExactly(refusal.message());
         }
+    }
+
+    @Test
+    void whatIsCommittedIsSentThoughTheReplicaSaysNothing() throws Exception {
+        try (HistoryOrigin origin = new HistoryOrigin("app", directory.resolve("log"), 512, 1);
+                Publication publication = new Publication(origin, SenderOptions.defaults(), Runnable::run)) {
+            Queue<ToReplica> sent = new ConcurrentLinkedQueue<>();
+            ReplicaSession session = publication.open(new Recorder(sent), "here");
+            session.received(new Hello(ToPrimary.PROTOCOL, new UUID(1, 1), "silent", null, -1, 1 << 20));
+            assertThat(sent).noneMatch(Frames.class::isInstance);
+            origin.commit(1, 3);
+            await().atMost(Duration.ofSeconds(20)).until(() -> sent.stream().anyMatch(Frames.class::isInstance));
+        }
+    }
+
+    /** Sends nothing, and keeps what would be sent. */
+    private record Recorder(Queue<ToReplica> sent) implements Link {
+
+        @Override
+        public boolean isReady() {
+            return true;
+        }
+
+        @Override
+        public void send(ToReplica message) {
+            sent.add(message);
+        }
+
+        @Override
+        public void readNext() {}
+
+        @Override
+        public void end() {}
     }
 
     /** The replica's last message and its end come as soon as the session reads on. */
