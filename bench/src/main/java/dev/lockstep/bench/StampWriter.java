@@ -10,9 +10,9 @@ import java.util.concurrent.locks.LockSupport;
 /** A writer in a process of its own that commits the time at which it began to, at a pace. */
 public final class StampWriter {
 
-    private StampWriter() {}
-
     private static final long WARM_UP_GAP = 1_000_000;
+
+    private StampWriter() {}
 
     /** Arguments: database, commits to warm up with, commits after those, how many of these a second. */
     public static void main(String[] args) throws SQLException {

@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The threads of all databases of this process, which nobody interrupts. A database has some only while there is something to do for it:
- * at most one that captures, two that sync its log and one that checkpoints. Thread-safe.
+ * The threads of all databases of this process, which nobody interrupts. A database has some, a few, only while there is something to do for
+ * it: capture, syncs, a checkpoint. Thread-safe.
  */
 public final class Workers {
 

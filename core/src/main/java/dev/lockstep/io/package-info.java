@@ -1,4 +1,4 @@
-/** Storage seam, what else touches files (locks, mappings, paths), and crash points. */
+/** Storage seam, what else touches files (locks, mappings, paths), worker threads, and crash points. */
 @NullMarked
 package dev.lockstep.io;
 

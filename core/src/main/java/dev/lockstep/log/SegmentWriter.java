@@ -62,8 +62,7 @@ final class SegmentWriter implements Closeable {
                 CommitCodec.put(slots, CommitCodec.LENGTH, base, base.frameNo());
                 commits.write(slots.clear(), 0);
                 frames.write(header.encode(), 0);
-                commits.sync();
-                frames.sync();
+                storage.sync(frames, commits);
                 storage.syncDirectory();
                 return new SegmentWriter(storage, Segment.empty(header, base), frames, commits, segmentBytes);
             } catch (Throwable e) {

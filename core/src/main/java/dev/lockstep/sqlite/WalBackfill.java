@@ -1,18 +1,16 @@
 package dev.lockstep.sqlite;
 
+import dev.lockstep.io.Workers;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies a WAL into its database file on a thread and a connection of its own, while others append to it: SQLite's PASSIVE
+ * Copies a WAL into its database file on another thread and a connection of its own, while others append to it: SQLite's PASSIVE
  * checkpoint, which waits for nobody. Its syncs take most of its time.
  *
  * <p>Not thread-safe.
@@ -20,21 +18,15 @@ import org.jspecify.annotations.Nullable;
 public final class WalBackfill implements Closeable {
 
     private final Path path;
-    private final ExecutorService executor;
 
-    /** Opened by the first pass. Its thread's, and after {@link #collect} the caller's. */
+    /** Opened by the first pass. The pass's, and after {@link #collect} the caller's. */
     private @Nullable Connection connection;
 
-    private @Nullable Future<?> pass;
+    private @Nullable CompletableFuture<Void> pass;
 
     /** For a database that is open in WAL mode. */
     public WalBackfill(Path database) {
         this.path = database;
-        this.executor = Executors.newSingleThreadExecutor(task -> {
-            Thread thread = new Thread(task, "lockstep-backfill-" + path.getFileName());
-            thread.setDaemon(true);
-            return thread;
-        });
     }
 
     /** Begins a pass; none may be running. */
@@ -42,19 +34,20 @@ public final class WalBackfill implements Closeable {
         if (pass != null) {
             throw new IllegalStateException("a pass is not collected yet");
         }
-        pass = executor.submit(() -> {
-            run();
-            return null;
-        });
+        pass = Workers.run(this::run);
     }
 
-    private void run() throws IOException, SQLException {
-        Connection opened = connection;
-        if (opened == null) {
-            opened = SqliteConnections.open(path);
-            connection = opened;
+    private void run() throws IOException {
+        try {
+            Connection opened = connection;
+            if (opened == null) {
+                opened = SqliteConnections.open(path);
+                connection = opened;
+            }
+            SqliteConnections.text(opened, "PRAGMA wal_checkpoint(PASSIVE)");
+        } catch (SQLException e) {
+            throw SqliteConnections.translate(path, e);
         }
-        SqliteConnections.text(opened, "PRAGMA wal_checkpoint(PASSIVE)");
     }
 
     /** Whether a pass was begun and not collected yet. */
@@ -67,37 +60,13 @@ public final class WalBackfill implements Closeable {
         return pass == null || pass.isDone();
     }
 
-    /** Waits for the pass, if there is one. */
+    /** Waits for the pass, if there is one; an interrupt is kept for later, since a checkpoint cannot be left in the middle. */
     public void collect() throws IOException {
-        Future<?> ending = pass;
+        CompletableFuture<Void> ending = pass;
         pass = null;
-        if (ending == null) {
-            return;
+        if (ending != null) {
+            Workers.join(ending);
         }
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    ending.get();
-                    return;
-                } catch (InterruptedException e) {
-                    interrupted = true; // a checkpoint cannot be left in the middle
-                }
-            }
-        } catch (ExecutionException e) {
-            throw failed(e.getCause());
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-    }
-
-    private IOException failed(@Nullable Throwable cause) {
-        if (cause instanceof SQLException sql) {
-            return SqliteConnections.translate(path, sql);
-        }
-        return cause instanceof IOException io ? io : new IOException(path + ": the backfill failed", cause);
     }
 
     /** Waits for a running pass, then closes the connection. */
@@ -106,7 +75,6 @@ public final class WalBackfill implements Closeable {
         try {
             collect();
         } finally {
-            executor.shutdown();
             closeConnection();
         }
     }

@@ -157,14 +157,7 @@ public final class Publication implements AutoCloseable {
 
     /** A single session runs on this thread, so that nobody has to be woken for it; of several, one would hold up the others. */
     private void wakeSessions() {
-        boolean single = sessions.size() == 1;
-        for (ReplicaSession session : sessions) {
-            if (single) {
-                session.wakeHere();
-            } else {
-                session.wake();
-            }
-        }
+        sessions.forEach(sessions.size() == 1 ? ReplicaSession::wakeHere : ReplicaSession::wake);
     }
 
     private synchronized boolean isFollowed() {

@@ -82,16 +82,21 @@ public final class ReplicaSession {
 
     /** Has the sender run soon. */
     public void wake() {
-        if (running.getAndUpdate(state -> state == IDLE ? RUNNING : RUN_AGAIN) == IDLE) {
+        if (beginsRunning()) {
             submit();
         }
     }
 
     /** The same on this thread, if the session is not running: that is sooner than to wake another. */
     void wakeHere() {
-        if (running.getAndUpdate(state -> state == IDLE ? RUNNING : RUN_AGAIN) == IDLE) {
+        if (beginsRunning()) {
             run();
         }
+    }
+
+    /** Notes that there is something to do; returns whether the caller has to see to it, because the session is not running. */
+    private boolean beginsRunning() {
+        return running.getAndUpdate(state -> state == IDLE ? RUNNING : RUN_AGAIN) == IDLE;
     }
 
     private void submit() {
