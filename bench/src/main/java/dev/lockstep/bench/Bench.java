@@ -1,5 +1,6 @@
 package dev.lockstep.bench;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,20 +39,22 @@ public final class Bench {
     private Bench() {}
 
     public static void main(String[] args) throws Exception {
-        Table table = new Table();
+        List<Part> chosen = new ArrayList<>();
         for (String name : args.length == 0 ? List.of("") : List.of(args)) {
-            List<Part> chosen = PARTS.entrySet().stream()
+            List<Part> named = PARTS.entrySet().stream()
                     .filter(part ->
                             part.getKey().equals(name) || part.getKey().startsWith(name + "-") || name.isEmpty())
                     .map(Map.Entry::getValue)
                     .toList();
-            if (chosen.isEmpty()) {
+            if (named.isEmpty()) {
                 System.err.println("unknown benchmark " + name + "; there are " + String.join(", ", PARTS.keySet()));
                 System.exit(2);
             }
-            for (Part part : chosen) {
-                part.run(table);
-            }
+            chosen.addAll(named);
+        }
+        Table table = new Table();
+        for (Part part : chosen) {
+            part.run(table);
         }
         System.out.println(table);
     }

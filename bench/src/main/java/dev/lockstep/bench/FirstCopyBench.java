@@ -5,6 +5,7 @@ import dev.lockstep.Replica;
 import dev.lockstep.server.LockstepServer;
 import dev.lockstep.server.RemotePrimary;
 import dev.lockstep.stream.SenderOptions;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -19,8 +20,11 @@ import java.util.Arrays;
 /** The first copy of a database over loopback, until it is verified, durable and readable, against a plain copy and fsync of the file. */
 final class FirstCopyBench {
 
-    /** The first is that of a JVM that has just started, which is half busy compiling; the last half is without that. */
-    private static final int ROUNDS = 6;
+    /** The first is that of a JVM that has just started, which is half busy compiling. */
+    private static final int ROUNDS = 12;
+
+    /** The last ones, when next to nothing is compiled any more. */
+    private static final int WARM_ROUNDS = 5;
 
     private FirstCopyBench() {}
 
@@ -42,8 +46,10 @@ final class FirstCopyBench {
         try (Primary primary = Primary.of(database).open();
                 LockstepServer server = Workplace.serve(primary, SenderOptions.defaults())) {
             for (int round = 0; round < ROUNDS; round++) {
-                Workplace.settle();
-                copied[round] = firstCopy(Workplace.url(server), primary, directory.resolve("copy" + round + ".db"));
+                try (Closeable memory = Workplace.settleLastingly()) {
+                    copied[round] =
+                            firstCopy(Workplace.url(server), primary, directory.resolve("copy" + round + ".db"));
+                }
                 Files.delete(directory.resolve("copy" + round + ".db"));
                 Workplace.settle();
                 plain[round] = plainCopy(database, directory.resolve("plain" + round + ".db"));
@@ -52,7 +58,7 @@ final class FirstCopyBench {
         }
         String name = String.format("first copy of %.0f MB", megabytes);
         double baseline = Workplace.median(plain, Double::doubleValue);
-        Double[] warm = Arrays.copyOfRange(copied, ROUNDS / 2, ROUNDS);
+        Double[] warm = Arrays.copyOfRange(copied, ROUNDS - WARM_ROUNDS, ROUNDS);
         table.row(name, "%.2f s", baseline, Workplace.median(warm, Double::doubleValue), "<= 1.5");
         table.row(name + ", JVM just started", "%.2f s", baseline, copied[0], "");
     }

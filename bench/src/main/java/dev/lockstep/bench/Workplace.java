@@ -3,6 +3,7 @@ package dev.lockstep.bench;
 import dev.lockstep.Primary;
 import dev.lockstep.server.LockstepServer;
 import dev.lockstep.stream.SenderOptions;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,6 +27,9 @@ final class Workplace {
 
     /** As much as parts write before the next {@link #settle}, but for writers flat out, whose log may take some more. */
     private static final int PAGE_CACHE_MIB = 1500;
+
+    /** Bytes; small against 2 MiB. */
+    private static final int PART = 512 << 10;
 
     private Workplace() {}
 
@@ -59,17 +63,44 @@ final class Workplace {
      * give. A virtual machine hands free memory back to its host; a file that gets it anew is written at less than a tenth of the rate.
      */
     static void settle() throws IOException, InterruptedException {
-        new ProcessBuilder("sync").inheritIO().start().waitFor();
+        sync();
         ByteBuffer zeros = ByteBuffer.allocateDirect(1 << 20);
-        try (FileChannel file = FileChannel.open(
-                ROOT.resolve("page-cache"),
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.DELETE_ON_CLOSE)) {
+        try (FileChannel file = temporary("page-cache")) {
             for (int i = 0; i < PAGE_CACHE_MIB; i++) {
                 file.write(zeros.rewind());
             }
         }
+    }
+
+    /**
+     * The same for what takes a second or longer: the host takes free memory back within that, but whole blocks of 2 MiB or more only, and
+     * every second part of one stays in use here. A copy within the kernel wants large blocks, and is three times as slow then.
+     *
+     * @return to be closed after the measurement
+     */
+    static Closeable settleLastingly() throws IOException, InterruptedException {
+        ByteBuffer zeros = ByteBuffer.allocateDirect(PART);
+        FileChannel kept = temporary("kept");
+        try (FileChannel freed = temporary("freed")) {
+            for (long written = 0; written < (long) PAGE_CACHE_MIB << 20; written += PART) {
+                freed.write(zeros.rewind());
+                kept.write(zeros.rewind());
+            }
+        }
+        sync();
+        return kept;
+    }
+
+    private static void sync() throws IOException, InterruptedException {
+        new ProcessBuilder("sync").inheritIO().start().waitFor();
+    }
+
+    private static FileChannel temporary(String name) throws IOException {
+        return FileChannel.open(
+                ROOT.resolve(name),
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.DELETE_ON_CLOSE);
     }
 
     /** Runs a main class in a JVM of its own, and returns the line that it prints. */
