@@ -25,11 +25,8 @@ final class Workplace {
 
     private static final Path ROOT = create();
 
-    /** As much as parts write before the next {@link #settle}, but for writers flat out, whose log may take some more. */
-    private static final int PAGE_CACHE_MIB = 1500;
-
-    /** Bytes; small against 2 MiB. */
-    private static final int PART = 512 << 10;
+    /** Bytes: as much as parts write before the next {@link #settle}, but for writers flat out, whose log may take some more. */
+    private static final int PAGE_CACHE = 1500 << 20;
 
     private Workplace() {}
 
@@ -64,11 +61,8 @@ final class Workplace {
      */
     static void settle() throws IOException, InterruptedException {
         sync();
-        ByteBuffer zeros = ByteBuffer.allocateDirect(1 << 20);
         try (FileChannel file = temporary("page-cache")) {
-            for (int i = 0; i < PAGE_CACHE_MIB; i++) {
-                file.write(zeros.rewind());
-            }
+            fill(1 << 20, file);
         }
     }
 
@@ -79,16 +73,22 @@ final class Workplace {
      * @return to be closed after the measurement
      */
     static Closeable settleLastingly() throws IOException, InterruptedException {
-        ByteBuffer zeros = ByteBuffer.allocateDirect(PART);
         FileChannel kept = temporary("kept");
         try (FileChannel freed = temporary("freed")) {
-            for (long written = 0; written < (long) PAGE_CACHE_MIB << 20; written += PART) {
-                freed.write(zeros.rewind());
-                kept.write(zeros.rewind());
-            }
+            fill(512 << 10, freed, kept);
         }
         sync();
         return kept;
+    }
+
+    /** Gives each file its zeros, by turns, in parts of so many bytes. */
+    private static void fill(int part, FileChannel... files) throws IOException {
+        ByteBuffer zeros = ByteBuffer.allocateDirect(part);
+        for (int written = 0; written < PAGE_CACHE; written += part) {
+            for (FileChannel file : files) {
+                file.write(zeros.rewind());
+            }
+        }
     }
 
     private static void sync() throws IOException, InterruptedException {

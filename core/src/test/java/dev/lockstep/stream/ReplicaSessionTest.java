@@ -14,6 +14,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +29,10 @@ class ReplicaSessionTest {
         ExecutorService executor = Executors.newSingleThreadExecutor();
         try (HistoryOrigin origin = new HistoryOrigin("app", directory.resolve("log"), 512, 1);
                 Publication publication = new Publication(origin, SenderOptions.defaults(), executor)) {
-            ReplicaSession session = publication.open(new FailingLink(), "here");
+            Link failing = new ReadyLink(message -> {
+                throw new NoClassDefFoundError("gone/Missing");
+            });
+            ReplicaSession session = publication.open(failing, "here");
             assertThat(publication.replicas()).hasSize(1);
             session.received(new Hello(ToPrimary.PROTOCOL, new UUID(1, 1), "unlucky", null, -1, 1 << 20));
             await().atMost(Duration.ofSeconds(20))
@@ -58,7 +62,7 @@ class ReplicaSessionTest {
         try (HistoryOrigin origin = new HistoryOrigin("app", directory.resolve("log"), 512, 1);
                 Publication publication = new Publication(origin, SenderOptions.defaults(), Runnable::run)) {
             Queue<ToReplica> sent = new ConcurrentLinkedQueue<>();
-            ReplicaSession session = publication.open(new Recorder(sent), "here");
+            ReplicaSession session = publication.open(new ReadyLink(sent::add), "here");
             session.received(new Hello(ToPrimary.PROTOCOL, new UUID(1, 1), "silent", null, -1, 1 << 20));
             assertThat(sent).noneMatch(Frames.class::isInstance);
             origin.commit(1, 3);
@@ -66,8 +70,8 @@ class ReplicaSessionTest {
         }
     }
 
-    /** Sends nothing, and keeps what would be sent. */
-    private record Recorder(Queue<ToReplica> sent) implements Link {
+    /** Never busy, and says nothing of its own. */
+    private record ReadyLink(Consumer<ToReplica> sending) implements Link {
 
         @Override
         public boolean isReady() {
@@ -76,7 +80,7 @@ class ReplicaSessionTest {
 
         @Override
         public void send(ToReplica message) {
-            sent.add(message);
+            sending.accept(message);
         }
 
         @Override
@@ -110,25 +114,6 @@ class ReplicaSessionTest {
             reading.received(last);
             reading.disconnected();
         }
-
-        @Override
-        public void end() {}
-    }
-
-    private static final class FailingLink implements Link {
-
-        @Override
-        public boolean isReady() {
-            return true;
-        }
-
-        @Override
-        public void send(ToReplica message) {
-            throw new NoClassDefFoundError("gone/Missing");
-        }
-
-        @Override
-        public void readNext() {}
 
         @Override
         public void end() {}
