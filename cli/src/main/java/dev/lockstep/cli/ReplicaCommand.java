@@ -74,6 +74,9 @@ final class ReplicaCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         program.stop().onSignals();
+        if (name != null && name.isBlank()) {
+            throw new ParameterException(spec.commandLine(), "--name is empty; leave it out for host and file name");
+        }
         if (LibsqlPrimary.isUrl(url)) {
             following.check(copy);
             return followLibsql();

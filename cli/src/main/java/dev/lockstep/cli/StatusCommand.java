@@ -12,6 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 @Command(
         name = "status",
@@ -51,13 +52,23 @@ final class StatusCommand implements Callable<Integer> {
         if (what.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "an empty URL or PATH names nothing");
         }
-        if (looksLikeAnAddress(what) && !Files.exists(Path.of(what))) {
+        ExitCode code = what.contains("://") ? ofUrl(out) : ofPath(path(), out);
+        out.flush();
+        return code.code();
+    }
+
+    private Path path() {
+        Path path;
+        try {
+            path = Arguments.path(what);
+        } catch (TypeConversionException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        if (looksLikeAnAddress(what) && !Files.exists(path)) {
             throw new ParameterException(
                     spec.commandLine(), what + ": there is no such file; a primary is named as http://" + what);
         }
-        ExitCode code = what.contains("://") ? ofUrl(out) : ofPath(Path.of(what), out);
-        out.flush();
-        return code.code();
+        return path;
     }
 
     /** HOST:PORT, with or without a name. */

@@ -60,12 +60,22 @@ class LockstepTest {
     }
 
     @Test
-    void anEmptyPathIsAUsageErrorAndNotTheWorkingDirectory() {
+    void whatIsNoPathIsAUsageError() {
+        for (String command : new String[] {"status", "verify", "log"}) {
+            Cli cli = Cli.run(command, "a\0b");
+            assertThat(cli.code()).as(command).isEqualTo(2);
+            assertThat(cli.err()).as(command).contains("is no path here");
+        }
+    }
+
+    @Test
+    void anEmptyPathOrNameIsAUsageErrorAndNotTheWorkingDirectory() {
         for (String[] command : new String[][] {
             {"primary", ""},
             {"primary", "x", "--data", ""},
             {"primary", "--databases", ""},
             {"replica", "http://127.0.0.1:1", ""},
+            {"replica", "http://127.0.0.1:1", "x", "--name", " "},
             {"replicate", "", "x"},
             {"replicate", "x", ""},
             {"status", ""},
