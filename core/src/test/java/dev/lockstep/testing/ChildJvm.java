@@ -26,11 +26,18 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Starts the main class with these system properties and arguments. */
     public ChildJvm(Class<?> main, Map<String, String> properties, String... arguments) throws IOException {
+        this(Map.of(), main, properties, arguments);
+    }
+
+    /** The same, with more in its environment. */
+    public ChildJvm(Map<String, String> environment, Class<?> main, Map<String, String> properties, String... arguments)
+            throws IOException {
         output = Files.createTempFile("lockstep-child-", ".out");
-        process = new ProcessBuilder(command(main, properties, arguments))
+        ProcessBuilder builder = new ProcessBuilder(command(main, properties, arguments))
                 .redirectErrorStream(true)
-                .redirectOutput(Redirect.to(output.toFile()))
-                .start();
+                .redirectOutput(Redirect.to(output.toFile()));
+        builder.environment().putAll(environment);
+        process = builder.start();
     }
 
     /** How to start the main class in a process of its own. */
@@ -65,11 +72,16 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Tells a program that runs until its input ends to end, and fails if it does not end well. */
     public void stop() throws IOException {
-        process.getOutputStream().close();
+        endInput();
         int code = exitCode();
         if (code != 0) {
             throw new AssertionError("the child ended with " + code + ": " + tail());
         }
+    }
+
+    /** Tells a program that runs until its input ends to end. */
+    public void endInput() throws IOException {
+        process.getOutputStream().close();
     }
 
     public boolean isAlive() {

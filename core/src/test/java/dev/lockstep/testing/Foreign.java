@@ -37,7 +37,12 @@ public final class Foreign implements AutoCloseable {
 
     /** Starts a C program of {@code src/test/c} on the database. */
     public static Foreign c(String source, Path database, Object... arguments) throws IOException {
-        return new Foreign(command(List.of(compiled(source).toString()), database, arguments));
+        return new Foreign(command(List.of(compiled(source, "-lsqlite3").toString()), database, arguments));
+    }
+
+    /** A library of {@code src/test/c} that another process may preload. */
+    public static Path library(String source) throws IOException {
+        return compiled(source, "-shared", "-fPIC", "-ldl");
     }
 
     /** Starts a Python program of {@code src/test/python} on the database. */
@@ -55,22 +60,21 @@ public final class Foreign implements AutoCloseable {
         return command;
     }
 
-    private static synchronized Path compiled(String source) throws IOException {
+    private static synchronized Path compiled(String source, String... options) throws IOException {
         Programs.require("gcc");
         Path program = COMPILED.get(source);
         if (program == null) {
             program = Files.createTempFile("lockstep-" + source + "-", ".bin");
             program.toFile().deleteOnExit();
-            Process gcc = new ProcessBuilder(
-                            "gcc",
-                            "-O1",
-                            "-Wall",
-                            "-o",
-                            program.toString(),
-                            extracted(source).toString(),
-                            "-lsqlite3")
-                    .redirectErrorStream(true)
-                    .start();
+            List<String> command = new ArrayList<>(List.of(
+                    "gcc",
+                    "-O1",
+                    "-Wall",
+                    "-o",
+                    program.toString(),
+                    extracted(source).toString()));
+            command.addAll(List.of(options));
+            Process gcc = new ProcessBuilder(command).redirectErrorStream(true).start();
             String messages = new String(gcc.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
             if (exitCode(gcc, messages) != 0) {
                 throw new AssertionError("gcc " + source + ": " + messages);
