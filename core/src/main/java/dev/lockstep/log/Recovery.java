@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  *       be large: readers check each frame that they hand out, and {@link LogVerifier} checks them all.)
  *   <li>Beyond it, transactions are taken as long as their record is intact, their frames continue the chain and their seal is
  *       right. The first that fails that is where the tail was torn. From there on everything is cut off, and what
- *       remains is made durable.
+ *       remains is made durable, by writing it once more.
  * </ul>
  *
  * What cannot be told apart: damage to bytes that were synced, when a crash of the machine (not only of the process) also took
@@ -48,7 +48,7 @@ final class Recovery {
                 Segment segment =
                         SegmentFiles.isClosed(reader, newest) ? SegmentFiles.closed(reader) : beforeTornTail(reader);
                 if (newest) {
-                    makeDurable(storage, segment);
+                    makeDurable(storage, segment, reader.syncedTo());
                 }
                 segments.add(segment);
                 last = segment.last();
@@ -113,12 +113,16 @@ final class Recovery {
 
     /**
      * The newest segment, cut to what was found in it; those before were durable before it was created. A process that was killed may
-     * have left all of it to the system's memory: names, frames, and the frame count on which the next segment relies.
+     * have left all of it to the system's memory: names, frames, and the frame count on which the next segment relies. One that ended because a
+     * sync failed has left there what the system takes for written.
+     *
+     * @param synced the last frame that is known to be durable
      */
-    private static void makeDurable(Storage storage, Segment segment) throws IOException {
+    private static void makeDurable(Storage storage, Segment segment, long synced) throws IOException {
         storage.syncDirectory();
         try (SegmentWriter writer = SegmentWriter.open(storage, segment, 0)) {
             writer.trim();
+            writer.rewriteBeyond(synced);
             writer.sync();
             writer.mark(segment.last().frameNo());
         }

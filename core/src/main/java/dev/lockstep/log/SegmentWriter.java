@@ -20,6 +20,8 @@ final class SegmentWriter implements Closeable {
      */
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 20).asReadOnlyBuffer();
 
+    private static final int REWRITTEN_AT_ONCE = 64 << 10;
+
     private final Storage storage;
     private final Segment segment;
     private final StoredFile frames;
@@ -150,6 +152,26 @@ final class SegmentWriter implements Closeable {
     /** Frames and records in any order: what a crash leaves of either, recovery sorts out. */
     void sync() throws IOException {
         storage.sync(frames, commits);
+    }
+
+    /**
+     * Writes what is there over itself, but for frames that were durable. After a sync that failed, the system takes what the disk did not
+     * get for written, so that without this the next sync would succeed and leave it out.
+     */
+    void rewriteBeyond(long durableFrameNo) throws IOException {
+        long firstLost = Math.max(segment.startFrameNo(), durableFrameNo + 1);
+        rewrite(frames, 0, SegmentHeader.LENGTH);
+        rewrite(frames, segment.header.offsetOf(firstLost), framesEnd);
+        rewrite(commits, 0, commitsEnd);
+    }
+
+    private static void rewrite(StoredFile file, long from, long end) throws IOException {
+        ByteBuffer buf = ByteBuffer.allocate(REWRITTEN_AT_ONCE);
+        long at = from;
+        while (at < end && file.read(buf.clear().limit((int) Math.min(buf.capacity(), end - at)), at) > 0) {
+            file.write(buf.flip(), at);
+            at += buf.limit();
+        }
     }
 
     /** Notes that all up to the frame is durable. */

@@ -30,6 +30,15 @@ public final class FaultyStorage implements Storage {
         }
     }
 
+    /** Thrown by a sync that failed. */
+    public static final class SyncFailure extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        SyncFailure() {
+            super("Input/output error");
+        }
+    }
+
     private final Random random;
 
     /** The names programs see. */
@@ -69,6 +78,26 @@ public final class FaultyStorage implements Storage {
                 }
             }
             settle(survivor);
+        }
+
+        /** All pending changes reach the disk. */
+        void sync() {
+            for (Change change : pending) {
+                durable = change.on(durable);
+            }
+            pending.clear();
+        }
+
+        /** As Linux does: the pages count as clean, and some of them the disk never got. */
+        void failToSync() {
+            for (Change change : pending) {
+                for (Change part : change.sectors()) {
+                    if (random.nextBoolean()) {
+                        durable = part.on(durable);
+                    }
+                }
+            }
+            pending.clear();
         }
 
         void settle(byte[] bytes) {
@@ -351,10 +380,10 @@ public final class FaultyStorage implements Storage {
                 if (!change() || random.nextBoolean()) {
                     if (--operationsUntilSyncFails <= 0) {
                         operationsUntilSyncFails = Integer.MAX_VALUE;
-                        content.pending.clear(); // as Linux does: the pages count as clean, the disk never got them
-                        throw new IOException("Input/output error");
+                        content.failToSync();
+                        throw new SyncFailure();
                     }
-                    content.settle(content.cached);
+                    content.sync();
                 }
                 requirePower();
             }
