@@ -10,6 +10,7 @@ import dev.lockstep.testing.LogCheck;
 import dev.lockstep.testing.PrimaryProcess;
 import dev.lockstep.testing.PrimaryProcess.Promise;
 import dev.lockstep.testing.Sqlite3;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A disk that cannot make the log of a primary durable, and the process that finds it out. */
+/** Disks that cannot make durable what a primary or a replica writes. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "SKIPPED: the failing disk is a library that Linux preloads")
 class FailingDiskTest {
 
@@ -37,9 +38,13 @@ class FailingDiskTest {
     private Path database;
     private Path base;
 
+    /** While it exists, syncs fail. */
+    private Path fails;
+
     @BeforeEach
     void database() throws Exception {
         Programs.require("gcc", "sqlite3");
+        fails = directory.resolve("fails");
         database = directory.resolve("app.db");
         try (Connection writer = connect()) {
             execute(writer, "PRAGMA journal_mode=WAL");
@@ -55,13 +60,13 @@ class FailingDiskTest {
 
     @Test
     void nothingIsPromisedAfterAFailedSyncAndWritersGoOnAndARestartFindsEverything() throws Exception {
-        Path fails = directory.resolve("fails");
-        Map<String, String> disk = Map.of(
-                "LD_PRELOAD", Foreign.library("failingsync.c").toString(),
-                "FAILING_PATH", "app.db-lockstep/log/",
-                "FAILING_WHILE", fails.toString());
         List<Promise> promises;
-        try (ChildJvm primary = new ChildJvm(disk, PrimaryProcess.class, Map.of(), database.toString(), "10000000");
+        try (ChildJvm primary = new ChildJvm(
+                        failingFor("app.db-lockstep/log/"),
+                        PrimaryProcess.class,
+                        Map.of(),
+                        database.toString(),
+                        "10000000");
                 Connection writer = connect()) {
             await().atMost(LONG).until(() -> promises(primary).size() == 1); // where the log begins
             execute(writer, "INSERT INTO t VALUES (1)");
@@ -94,6 +99,44 @@ class FailingDiskTest {
             again.close();
             check.assertIs(database);
         }
+    }
+
+    @Test
+    void aDurableReplicaShowsNothingThatItsDiskDidNotTakeAndGoesOnWhenItDoes() throws Exception {
+        Path copy = directory.resolve("copy.db");
+        try (ChildJvm replica = new ChildJvm(
+                        failingFor("copy.db-wal"),
+                        ReplicatingProcess.class,
+                        Map.of(),
+                        database.toString(),
+                        copy.toString());
+                Connection writer = connect()) {
+            await().atMost(LONG).until(() -> replica.output().contains("shows "));
+            execute(writer, "INSERT INTO t VALUES (1)");
+            await().atMost(LONG).until(() -> rows(copy) == 1);
+
+            Files.createFile(fails);
+            execute(writer, "INSERT INTO t VALUES (2)");
+            await().atMost(LONG).until(() -> replica.output().contains("failed: "));
+            assertThat(replica.output()).contains("failed: Input/output error");
+            assertThat(rows(copy)).isEqualTo(1);
+
+            Files.delete(fails);
+            await().atMost(LONG).until(() -> rows(copy) == 2);
+            replica.stop();
+        }
+        assertThat(Sqlite3.run(copy, "PRAGMA integrity_check;")).isEqualTo("ok");
+    }
+
+    private Map<String, String> failingFor(String path) throws IOException {
+        return Map.of(
+                "LD_PRELOAD", Foreign.library("failingsync.c").toString(),
+                "FAILING_PATH", path,
+                "FAILING_WHILE", fails.toString());
+    }
+
+    private static int rows(Path copy) throws IOException {
+        return Integer.parseInt(Sqlite3.run(copy, "SELECT count(*) FROM t;"));
     }
 
     private static List<Promise> promises(ChildJvm primary) {
