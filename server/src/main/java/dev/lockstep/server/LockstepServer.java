@@ -1,6 +1,7 @@
 package dev.lockstep.server;
 
 import com.linecorp.armeria.common.TlsKeyPair;
+import com.linecorp.armeria.common.grpc.GrpcSerializationFormats;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
@@ -18,6 +19,7 @@ import dev.lockstep.server.libsql.UnknownDatabaseException;
 import dev.lockstep.server.sql.SqlLimits;
 import dev.lockstep.stream.Origin;
 import dev.lockstep.stream.SenderOptions;
+import io.grpc.BindableService;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -338,29 +340,30 @@ public final class LockstepServer implements AutoCloseable {
                 builder.decorator(authentication);
             }
             if (ownProtocol) {
-                builder.service(GrpcService.builder()
-                        .addService(new ReplicationService(hosting.databases(), hosting.sessions()))
-                        .maxRequestMessageLength(MAX_REQUEST_MESSAGE)
-                        .build());
+                builder.service(
+                        grpc(new ReplicationService(hosting.databases(), hosting.sessions()), MAX_REQUEST_MESSAGE));
             }
-            GrpcService grpc = GrpcService.builder()
-                    .addService(libsql)
-                    .maxRequestMessageLength(MAX_REQUEST_MESSAGE)
-                    .build();
             LibsqlRoutes.addProbe(builder);
-            LibsqlRoutes.add(builder, grpc);
+            LibsqlRoutes.add(builder, grpc(libsql, MAX_REQUEST_MESSAGE));
             if (proxy != null) {
-                LibsqlRoutes.addUnlimited(
-                        builder,
-                        GrpcService.builder()
-                                .addService(proxy)
-                                .maxRequestMessageLength(ProxyService.MAX_REQUEST)
-                                .build());
+                LibsqlRoutes.addUnlimited(builder, grpc(proxy, ProxyService.MAX_REQUEST));
             }
             if (hrana != null) {
                 hrana.addTo(builder, version());
             }
             return builder;
+        }
+
+        /** Protobuf only: for JSON, Armeria would generate classes for each message when it starts. */
+        private static GrpcService grpc(BindableService service, int maxMessage) {
+            return GrpcService.builder()
+                    .addService(service)
+                    .maxRequestMessageLength(maxMessage)
+                    .supportedSerializationFormats(
+                            GrpcSerializationFormats.PROTO,
+                            GrpcSerializationFormats.PROTO_WEB,
+                            GrpcSerializationFormats.PROTO_WEB_TEXT)
+                    .build();
         }
 
         private static Port listen(ServerBuilder server, InetSocketAddress address) throws UnavailableException {
