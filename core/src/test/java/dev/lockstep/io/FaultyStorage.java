@@ -49,7 +49,7 @@ public final class FaultyStorage implements Storage {
 
     private int operationsUntilPowerLoss = Integer.MAX_VALUE;
     private int operationsUntilDiskFull = Integer.MAX_VALUE;
-    private int operationsUntilSyncFails = Integer.MAX_VALUE;
+    private int syncsUntilOneFails = Integer.MAX_VALUE;
     private boolean powerLost;
 
     public FaultyStorage(Random random) {
@@ -143,9 +143,9 @@ public final class FaultyStorage implements Storage {
         operationsUntilDiskFull = n;
     }
 
-    /** The n-th change from now throws if it is a sync, or else the next sync does. Once. */
-    public synchronized void failSyncAtOperation(int n) {
-        operationsUntilSyncFails = n;
+    /** The n-th sync of a file from now throws. Once. */
+    public synchronized void failSync(int n) {
+        syncsUntilOneFails = n;
     }
 
     public synchronized boolean powerLost() {
@@ -188,7 +188,7 @@ public final class FaultyStorage implements Storage {
     private void forgetFaults() {
         operationsUntilPowerLoss = Integer.MAX_VALUE;
         operationsUntilDiskFull = Integer.MAX_VALUE;
-        operationsUntilSyncFails = Integer.MAX_VALUE;
+        syncsUntilOneFails = Integer.MAX_VALUE;
         powerLost = false;
     }
 
@@ -378,8 +378,8 @@ public final class FaultyStorage implements Storage {
         public void sync() throws IOException {
             synchronized (FaultyStorage.this) {
                 if (!change() || random.nextBoolean()) {
-                    if (--operationsUntilSyncFails <= 0) {
-                        operationsUntilSyncFails = Integer.MAX_VALUE;
+                    if (--syncsUntilOneFails <= 0) {
+                        syncsUntilOneFails = Integer.MAX_VALUE;
                         content.failToSync();
                         throw new SyncFailure();
                     }

@@ -413,7 +413,7 @@ class FrameLogTest {
         append(log, history.transactions(2, 4));
         CommitRecord safe = log.sync();
         append(log, history.transactions(2, 4));
-        storage.failSyncAtOperation(1);
+        storage.failSync(1);
 
         assertThatThrownBy(log::sync).hasMessageContaining("Input/output error");
 

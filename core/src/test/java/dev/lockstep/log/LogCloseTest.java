@@ -75,7 +75,7 @@ class LogCloseTest {
             lost.transactions(2, 4).appendTo(log);
             CommitRecord safe = log.sync();
             lost.transactions(2, 4).appendTo(log);
-            failing.failSyncAtOperation(operation);
+            failing.failSync(operation);
             assertThatThrownBy(log::sync).hasMessageContaining("Input/output error");
             log.close();
             assertThat(log.durable()).isEqualTo(safe);

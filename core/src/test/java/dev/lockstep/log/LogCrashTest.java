@@ -60,7 +60,7 @@ class LogCrashTest {
             for (int session = 0; session < 8; session++) {
                 storage.losePowerAtOperation(random.nextInt(8) == 0 ? 1 + random.nextInt(8) : 1 + random.nextInt(150));
                 if (random.nextInt(4) == 0) {
-                    storage.failSyncAtOperation(1 + random.nextInt(20));
+                    storage.failSync(1 + random.nextInt(20));
                 }
                 try {
                     session();
