@@ -30,6 +30,7 @@ class FailingDiskTest {
 
     private static final Duration LONG = Duration.ofSeconds(60);
     private static final int PAGE_SIZE = 4096;
+    private static final String SEGMENT_BYTES = "10000000";
     private static final int MANY = 5_000;
 
     @TempDir
@@ -61,12 +62,7 @@ class FailingDiskTest {
     @Test
     void nothingIsPromisedAfterAFailedSyncAndWritersGoOnAndARestartFindsEverything() throws Exception {
         List<Promise> promises;
-        try (ChildJvm primary = new ChildJvm(
-                        failingFor("app.db-lockstep/log/"),
-                        PrimaryProcess.class,
-                        Map.of(),
-                        database.toString(),
-                        "10000000");
+        try (ChildJvm primary = start(PrimaryProcess.class, "app.db-lockstep/log/");
                 Connection writer = connect()) {
             await().atMost(LONG).until(() -> promises(primary).size() == 1); // where the log begins
             execute(writer, "INSERT INTO t VALUES (1)");
@@ -104,12 +100,7 @@ class FailingDiskTest {
     @Test
     void aDurableReplicaShowsNothingThatItsDiskDidNotTakeAndGoesOnWhenItDoes() throws Exception {
         Path copy = directory.resolve("copy.db");
-        try (ChildJvm replica = new ChildJvm(
-                        failingFor("copy.db-wal"),
-                        ReplicatingProcess.class,
-                        Map.of(),
-                        database.toString(),
-                        copy.toString());
+        try (ChildJvm replica = start(ReplicatingProcess.class, "copy.db-wal");
                 Connection writer = connect()) {
             await().atMost(LONG).until(() -> replica.output().contains("shows "));
             execute(writer, "INSERT INTO t VALUES (1)");
@@ -128,11 +119,13 @@ class FailingDiskTest {
         assertThat(Sqlite3.run(copy, "PRAGMA integrity_check;")).isEqualTo("ok");
     }
 
-    private Map<String, String> failingFor(String path) throws IOException {
-        return Map.of(
+    /** Starts a process for which the files with this in their paths are on the disk that fails. */
+    private ChildJvm start(Class<?> main, String path) throws IOException {
+        Map<String, String> disk = Map.of(
                 "LD_PRELOAD", Foreign.library("failingsync.c").toString(),
                 "FAILING_PATH", path,
                 "FAILING_WHILE", fails.toString());
+        return new ChildJvm(disk, main, Map.of(), database.toString(), SEGMENT_BYTES);
     }
 
     private static int rows(Path copy) throws IOException {

@@ -1,29 +1,29 @@
 package dev.lockstep;
 
 import dev.lockstep.Replica.State;
-import java.nio.file.Path;
+import dev.lockstep.testing.PrimaryProcess;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A primary and a durable replica of it as one process of their own: {@code ReplicatingProcess DATABASE COPY}. It prints what happens to
- * the replica, {@code shows FRAME} or {@code failed: WHY}, and runs until its input ends.
+ * A {@link PrimaryProcess} with a durable replica, {@code copy.db} beside its database. It also prints what happens to the replica: {@code shows
+ * FRAME} or {@code failed: WHY}.
  */
 final class ReplicatingProcess {
 
     private ReplicatingProcess() {}
 
     public static void main(String[] arguments) throws Exception {
-        try (Primary primary = Primary.of(Path.of(arguments[0])).open();
-                LocalUpstream upstream = new LocalUpstream(primary);
-                Replica replica = Replica.of(Path.of(arguments[1]), upstream)
-                        .durable(true)
-                        .listener(new Telling())
-                        .open()) {
-            while (System.in.read() >= 0) {
-                // until its end
-            }
-        }
-        System.exit(0);
+        PrimaryProcess.run(arguments, primary -> {
+            LocalUpstream upstream = new LocalUpstream(primary);
+            Replica replica = Replica.of(primary.database().resolveSibling("copy.db"), upstream)
+                    .durable(true)
+                    .listener(new Telling())
+                    .open();
+            return () -> {
+                replica.close();
+                upstream.close();
+            };
+        });
     }
 
     private static final class Telling implements Replica.Listener {

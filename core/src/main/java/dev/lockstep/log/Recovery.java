@@ -113,8 +113,8 @@ final class Recovery {
 
     /**
      * The newest segment, cut to what was found in it; those before were durable before it was created. A process that was killed may
-     * have left all of it to the system's memory: names, frames, and the frame count on which the next segment relies. One that ended because a
-     * sync failed has left there what the system takes for written.
+     * have left all of it to the system's memory: names, frames, and the frame count on which the next segment relies. One that ended
+     * because a sync failed has left there what the system takes for written.
      *
      * @param synced the last frame that is known to be durable
      */

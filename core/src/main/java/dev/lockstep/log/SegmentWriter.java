@@ -155,14 +155,18 @@ final class SegmentWriter implements Closeable {
     }
 
     /**
-     * Writes what is there over itself, but for frames that were durable. After a sync that failed, the system takes what the disk did not
-     * get for written, so that without this the next sync would succeed and leave it out.
+     * Writes what is there over itself, where it is not known to be on the disk. After a sync that failed, the system takes what the disk
+     * did not get for written, so that without this the next sync would succeed and leave it out.
+     *
+     * @param durableFrameNo the last frame that a sync is known to have covered, with its record
      */
     void rewriteBeyond(long durableFrameNo) throws IOException {
-        long firstLost = Math.max(segment.startFrameNo(), durableFrameNo + 1);
-        rewrite(frames, 0, SegmentHeader.LENGTH);
-        rewrite(frames, segment.header.offsetOf(firstLost), framesEnd);
-        rewrite(commits, 0, commitsEnd);
+        rewrite(frames, 0, SegmentHeader.LENGTH); // the count of frames comes after all syncs but one
+        if (durableFrameNo < segment.last().frameNo()) {
+            long first = Math.max(segment.startFrameNo(), durableFrameNo + 1);
+            rewrite(frames, segment.header.offsetOf(first), framesEnd);
+            rewrite(commits, 0, commitsEnd);
+        }
     }
 
     private static void rewrite(StoredFile file, long from, long end) throws IOException {

@@ -69,6 +69,10 @@ public final class FaultyStorage implements Storage {
 
         /** What the disk holds after a power loss, when each sector's change survives with the probability. */
         void losePower(double survival) {
+            settle(survivor(survival));
+        }
+
+        private byte[] survivor(double survival) {
             byte[] survivor = durable;
             for (Change change : pending) {
                 for (Change part : change.sectors()) {
@@ -77,7 +81,7 @@ public final class FaultyStorage implements Storage {
                     }
                 }
             }
-            settle(survivor);
+            return survivor;
         }
 
         /** All pending changes reach the disk. */
@@ -90,13 +94,7 @@ public final class FaultyStorage implements Storage {
 
         /** As Linux does: the pages count as clean, and some of them the disk never got. */
         void failToSync() {
-            for (Change change : pending) {
-                for (Change part : change.sectors()) {
-                    if (random.nextBoolean()) {
-                        durable = part.on(durable);
-                    }
-                }
-            }
+            durable = survivor(0.5);
             pending.clear();
         }
 
